@@ -19,9 +19,10 @@ from extensions import csrf, login_manager
 from services.access import permissions
 from services.auth import sessions
 from services.core.actor import Actor, Nobody
-from services.core.errors import ConflictError, RefusedError
+from services.core.errors import ConflictError, ForbiddenError, RefusedError
 from services.core.text import csv_reading
 from services.guidance.refusals import refusal
+from services.matters import viewing
 
 COOKIE_KEY = "session_token"
 FORM_LIMIT = 1024 * 1024
@@ -36,6 +37,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # "public": everyone. "member": signed in. "staff": signed in and not a guest. "admin": System Admin.
 # Services check finer rules, such as which matter or which server.
 PERMISSIONS: dict[str, str] = {"static": "public"}
+OUT_OF_VIEW_AS = frozenset({"matters.leave_view_as", "auth.sign_out", "auth.renew_page"})
+"""Endpoints that stay open to a member who views a matter as a guest."""
 
 
 def needs(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -60,6 +63,7 @@ class SignedIn(UserMixin):
         self.email = actor.email
         self.is_admin = permissions.may_administer(actor)
         self.is_guest = actor.is_guest
+        self.is_viewing = actor.viewer is not None
 
 
 def actor() -> Actor:
@@ -82,7 +86,7 @@ def load_person(_request: object) -> SignedIn | None:
     if not isinstance(token, str):
         return None
     person = sessions.resume(token, address=request.remote_addr or "", request_id=g.request_id)
-    return SignedIn(person) if person else None
+    return SignedIn(viewing.as_seen(person)) if person else None
 
 
 def keep_session(token: str) -> None:
@@ -162,6 +166,8 @@ def _check(permission: str | None) -> Response | None:
         abort(404)
     if not current_user.is_authenticated:
         return _to_sign_in()
+    if actor().viewer is not None:
+        _check_view_as()
     if request.method not in SAFE and is_another_person():
         raise refusal(ConflictError, "session.another_person", name=current_user.name)
     if permission == "admin":
@@ -169,6 +175,16 @@ def _check(permission: str | None) -> Response | None:
     if permission == "staff" and current_user.is_guest:
         abort(404)
     return None
+
+
+def _check_view_as() -> None:
+    """A member who views a matter as a guest reads its pages only, and changes nothing."""
+    if request.endpoint in OUT_OF_VIEW_AS:
+        return
+    if request.method not in SAFE:
+        raise refusal(ForbiddenError, "view_as.read_only", name=current_user.name)
+    if request.blueprint != "matters":
+        raise refusal(ConflictError, "view_as.elsewhere", name=current_user.name)
 
 
 def _check_origin() -> None:

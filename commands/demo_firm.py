@@ -182,7 +182,7 @@ def _found(person: Person) -> Actor | None:
 
 
 def _actor(row: Member) -> Actor:
-    return Actor(row.id, row.name, row.email, row.is_admin, row.is_guest)
+    return Actor(row.id, row.name, row.email, row.is_admin, row.is_guest, row.organisation_id)
 
 
 def _add(person: Person) -> Actor:

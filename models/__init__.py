@@ -35,6 +35,10 @@ from models.members import Installation as Installation
 from models.members import Member as Member
 from models.members import SignInAttempt as SignInAttempt
 from models.members import SignInSession as SignInSession
+from models.organisations import Audience as Audience
+from models.organisations import AudienceOrganisation as AudienceOrganisation
+from models.organisations import ExposureConfirmation as ExposureConfirmation
+from models.organisations import Organisation as Organisation
 from models.packages import ApplicationPackage as ApplicationPackage
 from models.rate_limits import RateCount as RateCount
 from models.receipts import SigningKey as SigningKey

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as RequestSession
-from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, TypeDecorator, event
+from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, String, TypeDecorator, event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -73,6 +73,11 @@ class Session(RequestSession):
 
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": Session})
+
+
+def folded(length: int) -> String:
+    """Text that both databases compare and sort by code points."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 def new_id() -> uuid.UUID:

@@ -18,6 +18,8 @@ class Document(Base):
     """The current version is named, not guessed: an older one can be made current (row I5).
 
     A document in the bin has no `matter_id`, so that no query of a matter finds it: `binned_from_id` has the matter.
+    `guest_version_id` is what guests see as the current version; without one there is no such document for them.
+    `audience_id` says which guests; without one, all of the matter.
     """
 
     __tablename__ = "document"
@@ -34,6 +36,10 @@ class Document(Base):
     current_version_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("version.id", use_alter=True, name="fk_document_current_version_id_version")
     )
+    guest_version_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("version.id", use_alter=True, name="fk_document_guest_version_id_version")
+    )
+    audience_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("audience.id"), index=True)
     created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -47,7 +53,10 @@ class Document(Base):
 
 
 class Version(Base):
-    """One state of a document: bytes by their SHA-256, and the file name they came under."""
+    """One state of a document: bytes by their SHA-256, and the file name they came under.
+
+    Guests do not see it while it is held (`held_at`). `released_at` is set when it last was held and released.
+    """
 
     __tablename__ = "version"
     __table_args__ = (
@@ -66,5 +75,9 @@ class Version(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    held_at: Mapped[datetime | None]
+    held_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id"))
+    released_at: Mapped[datetime | None]
+    released_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id"))
 
-    created_by: Mapped[Member] = relationship(lazy="joined", innerjoin=True)
+    created_by: Mapped[Member] = relationship(lazy="joined", innerjoin=True, foreign_keys=[created_by_id])

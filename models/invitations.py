@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, new_id, utcnow
-from models.members import folded
+from models.base import Base, folded, new_id, utcnow
 
 _OPEN = text("ended_at IS NULL")
 

@@ -8,16 +8,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, new_id, utcnow
-
-
-def folded(length: int) -> String:
-    """Text that both databases compare and sort by code points."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
+from models.base import Base, folded, new_id, utcnow
 
 
 class Member(Base):
-    """A person who can sign in. A guest belongs to another organisation."""
+    """A person who can sign in. A guest belongs to another organisation: `organisation_id`, under its name."""
 
     __tablename__ = "member"
     __table_args__ = (
@@ -46,6 +41,7 @@ class Member(Base):
     name_key: Mapped[str] = mapped_column(folded(400))
     search_key: Mapped[str] = mapped_column(folded(1100))
     organisation: Mapped[str] = mapped_column(String(200), default="")
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     is_admin: Mapped[bool] = mapped_column(default=False)
     is_guest: Mapped[bool] = mapped_column(default=False)
@@ -58,7 +54,10 @@ class Member(Base):
 
 
 class SignInSession(Base):
-    """The session of one browser. `ended_at` ends it, whatever the cookie says."""
+    """The session of one browser. `ended_at` ends it, whatever the cookie says.
+
+    While both `viewed_` columns are set, the person looks at this matter as this guest does.
+    """
 
     __tablename__ = "sign_in_session"
 
@@ -68,8 +67,10 @@ class SignInSession(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     seen_at: Mapped[datetime] = mapped_column(default=utcnow)
     ended_at: Mapped[datetime | None]
+    viewed_as_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    viewed_matter_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("matter.id", ondelete="SET NULL"))
 
-    member: Mapped[Member] = relationship(lazy="joined", innerjoin=True)
+    member: Mapped[Member] = relationship(lazy="joined", innerjoin=True, foreign_keys=[member_id])
 
 
 class SignInAttempt(Base):

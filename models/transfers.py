@@ -67,10 +67,11 @@ class TransferItem(Base):
 
     A get has `source_id`, the version in iManage; `version_id` is set when it lands. A save has `version_id`, and
     `target_id`: a folder or a version, as `target` says; `based_on` is the version in iManage that the member knew.
-    `listed` is what a list said of `source_id`, when and to whom (services/transfers/signed_rows.py).
-    `attempt` counts failures in a row, `sends` the sends of a save. `intent`, `announced_at`, `sent_at` are set while
-    the outcome of a send may be unknown; `receipt` is what iManage said of the version, `question` both versions while
-    the member has to decide. `error_*` and `next_step` belong to the last error, also while it waits to be retried.
+    With `is_held` it lands for members only. `listed` is what a list said of `source_id`, when and to whom
+    (services/transfers/signed_rows.py). `attempt` counts failures in a row, `sends` the sends of a save. `intent`,
+    `announced_at`, `sent_at` are set while the outcome of a send may be unknown; `receipt` is what iManage said of
+    the version, `question` both versions while the member has to decide. `error_*` and `next_step` belong to the
+    last error, also while it waits to be retried.
     """
 
     __tablename__ = "transfer_item"
@@ -100,6 +101,7 @@ class TransferItem(Base):
     source_id: Mapped[str] = mapped_column(String(300), default="")
     listed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     older_becomes_current: Mapped[bool] = mapped_column(default=False)
+    is_held: Mapped[bool] = mapped_column(default=False)
     document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("document.id", ondelete="SET NULL"))
     version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("version.id", ondelete="SET NULL"))
     target: Mapped[str] = mapped_column(String(20))

@@ -12,5 +12,5 @@ from blueprints import dialogs
 bp = Blueprint("matters", __name__)
 
 
-def popup(title: str, inner: str, back: str, **context: Any) -> Response:
-    return dialogs.popup(inner, title, ("Back", back), back=back, **context)
+def popup(title: str, inner: str, back: str, *, status: int = 200, **context: Any) -> Response:
+    return dialogs.popup(inner, title, ("Back", back), status, back=back, **context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,14 +12,14 @@ from werkzeug.datastructures import FileStorage
 from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.matters import bp, popup
-from blueprints.matters.forms import DocumentForm, DocumentNameForm
+from blueprints.matters.forms import HELD, DocumentForm, DocumentNameForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from blueprints.query_params import is_search, page_number, search_text
 from services.access import permissions, server_access
 from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import visible
 from services.drift import linking
-from services.matters import documents, duplicates, matters, versions
+from services.matters import audiences, documents, duplicates, exposure, matters, versions
 from services.transfers import links
 
 
@@ -34,15 +35,29 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
     added: list[str] = []
     if refused is None and form.validate_on_submit():
         files = form.file.data
-        problems = [problem for file in files if (problem := _add(matter_id, file, added, len(files) > 1))]
-        if not problems:
-            flash(_sentence(added), "success")
-            return go_to(back)
-        for problem in problems:
-            form.add_errors(InvalidError({"file": problem}))
+        try:
+            is_held = form.is_held(matter_id)
+        except InvalidError as refusal:
+            form.add_errors(refusal)
+        else:
+            problems = [
+                each for file in files if (each := _add(matter_id, file, added, len(files) > 1, is_held))
+            ]
+            if not problems:
+                flash(_sentence(added) + (HELD if is_held else ""), "success")
+                return go_to(back)
+            for problem in problems:
+                form.add_errors(InvalidError({"file": problem}))
     quota = "" if form.errors else notice_for(matter_id, view.may_change_documents)
     answer = popup(
-        "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added, quota=quota
+        "Add document",
+        "matters/_upload_form.html",
+        back,
+        form=form,
+        matter=view,
+        added=added,
+        quota=quota,
+        question=exposure.question(actor(), matter_id),
     )
     return fragment(answer, answer.status_code, documentsChanged=True) if added else answer
 
@@ -55,6 +70,7 @@ def document(document_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "matters/document.html",
         document=view,
+        audience=audiences.of_documents(actor(), [document_id]).get(document_id, audiences.EVERYBODY),
         history=versions.history(actor(), document_id, page_number()),
         twins=links.for_document(actor(), document_id, usable),
         statuses=links.for_documents(actor(), [document_id], usable).get(document_id, ()),
@@ -105,7 +121,7 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
     if ticked := request.args.getlist("document"):
         many = "transfers.save_many_picker"
         return redirect(url_for(many, matter_id=matter_id, server_id=server_id, document=ticked))
-    context = {
+    context: dict[str, Any] = {
         "found": documents.of_matter(actor(), matter_id, search_text()),
         "matter_id": matter_id,
         "server_id": server_id,
@@ -117,11 +133,13 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
     return popup(f"Save to {label}", "matters/_choose.html", back, **context)
 
 
-def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool) -> str:
+def _add(
+    matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool, is_held: bool
+) -> str:
     """Add one file in its own commit. Returns why it was refused, or an empty string."""
     name = file.filename or ""
     try:
-        document_id = documents.add(actor(), matter_id, name, file.stream)
+        document_id = documents.add(actor(), matter_id, name, file.stream, is_held=is_held)
     except InvalidError as refusal:
         return f"{visible(name)}: {refusal.sentence}" if one_of_several else refusal.sentence
     added.append(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_wtf.file import FileField, FileRequired, MultipleFileField
 from wtforms import RadioField, SelectChoice, StringField, TextAreaField
 
+from blueprints.exposure_fields import ExposureFields
 from blueprints.forms_base import BaseForm, DayField, LineField
 from services.core.text.email_addresses import LONGEST
 from services.directory.details import LONGEST_NAME
@@ -14,6 +15,7 @@ from services.matters.undertakings import LONGEST_TITLE
 from services.members.guests import NewGuest
 
 FILE_REQUIRED = "Choose a file."
+HELD = " Guests do not see it until someone releases it."
 
 
 class MatterForm(BaseForm):
@@ -63,13 +65,13 @@ class UndertakingForm(BaseForm):
     text = TextAreaField("Text")
 
 
-class DocumentForm(BaseForm):
+class DocumentForm(ExposureFields):
     """One or more files, each of which becomes a document."""
 
     file = MultipleFileField("File", [FileRequired(FILE_REQUIRED)])
 
 
-class VersionForm(BaseForm):
+class VersionForm(ExposureFields):
     """One file that becomes the next version."""
 
     file = FileField("File", [FileRequired(FILE_REQUIRED)])
@@ -83,8 +85,9 @@ class NoteForm(BaseForm):
 
 
 class SameFileForm(BaseForm):
-    """Confirms adding a file that is identical to an existing version."""
+    """Confirms adding a file that is identical to an existing version. `held`: as was chosen with the file."""
 
+    held = StringField()
     file_name = StringField("File")
     note = LineField("Note", "a note", 500, required=False)
 

@@ -19,7 +19,7 @@ from blueprints.query_params import page_number, search_text
 from services.access import permissions, server_access
 from services.access.server_access import ServerLabel
 from services.drift import board
-from services.matters import documents, matters, recycle_bin
+from services.matters import audiences, documents, matters, recycle_bin
 from services.transfers import links
 
 ARCHIVED = "archived"
@@ -70,6 +70,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
         found=found,
         twins=twins,
         state=state if among is not None else "",
+        audiences=audiences.of_documents(actor(), [row.id for row in found.rows]),
         servers=servers,
         quota=notice_for(matter_id, view.may_change_documents),
         pop_up=_dialog_to_open(matter_id, servers),

@@ -16,8 +16,8 @@ OTHER_FIELDS = 64 * 1024
 
 
 def notice_for(matter_id: uuid.UUID, may_add: bool) -> str:
-    """The warning for people who may add documents if a limit is near or reached; otherwise empty."""
-    return quotas.notice(matter_id, actor().id) if may_add else ""
+    """The warning for members who may add documents if a limit is near or reached; otherwise empty."""
+    return quotas.notice(matter_id, actor().id) if may_add and not actor().is_guest else ""
 
 
 def refuse_unread(form_class: type[BaseForm], matter_id: uuid.UUID) -> BaseForm | None:
@@ -26,7 +26,7 @@ def refuse_unread(form_class: type[BaseForm], matter_id: uuid.UUID) -> BaseForm 
     if request.method != "POST" or size <= 0:
         return None
     try:
-        uploads.require_space(matter_id, actor().id, size)
+        uploads.require_space(actor(), matter_id, size)
     except InvalidError as refusal:
         form = form_class(formdata=None)
         form.add_errors(refusal)

@@ -11,11 +11,11 @@ from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import go_to
 from blueprints.matters import bp, popup
 from blueprints.matters.downloading import send
-from blueprints.matters.forms import NoteForm, SameFileForm, VersionForm
+from blueprints.matters.forms import HELD, NoteForm, SameFileForm, VersionForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from services.access import permissions
 from services.core.errors import InvalidError
-from services.matters import documents, versions
+from services.matters import documents, exposure, versions
 
 
 @bp.route("/documents/<uuid:document_id>/versions/new", methods=["GET", "POST"])
@@ -30,17 +30,27 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
     if refused is None and form.validate_on_submit():
         file = form.file.data
         try:
-            result = versions.add(
-                actor(), document_id, file.filename or "", file.stream, form.note.data or ""
-            )
+            is_held = form.is_held(view.matter_id, document_id)
+            name, note = file.filename or "", form.note.data or ""
+            result = versions.add(actor(), document_id, name, file.stream, note, is_held=is_held)
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
             if isinstance(result, versions.SameBytes):
-                return popup("New version", "matters/_same_form.html", back, same=result, document=view)
-            return _added(result, back)
+                return popup(
+                    "New version", "matters/_same_form.html", back, same=result, document=view, held=is_held
+                )
+            return _added(result, back, is_held)
     quota = "" if form.errors else notice_for(view.matter_id, view.may_change_documents)
-    return popup("New version", "matters/_version_form.html", back, form=form, document=view, quota=quota)
+    return popup(
+        "New version",
+        "matters/_version_form.html",
+        back,
+        form=form,
+        document=view,
+        quota=quota,
+        question=exposure.question(actor(), view.matter_id, [document_id]),
+    )
 
 
 @bp.get("/versions/<uuid:version_id>/actions")
@@ -60,8 +70,9 @@ def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
     version = versions.require(actor(), version_id)
     if not form.validate():
         raise InvalidError({field: " ".join(sentences) for field, sentences in form.errors.items() if field})
-    result = versions.add_again(actor(), version_id, form.file_name.data or "", form.note.data or "")
-    return _added(result, url_for("matters.document", document_id=version.document_id))
+    is_held, name = form.held.data == "1" and not actor().is_guest, form.file_name.data or ""
+    result = versions.add_again(actor(), version_id, name, form.note.data or "", is_held=is_held)
+    return _added(result, url_for("matters.document", document_id=version.document_id), is_held)
 
 
 @bp.route("/versions/<uuid:version_id>/current", methods=["GET", "POST"])
@@ -97,8 +108,9 @@ def download(version_id: uuid.UUID) -> ResponseReturnValue:
     return send(actor(), versions.require(actor(), version_id), request)
 
 
-def _added(version: versions.Added, back: str) -> ResponseReturnValue:
-    flash(f"Version {version.number} has been added and is now the current version.", "success")
+def _added(version: versions.Added, back: str, is_held: bool) -> ResponseReturnValue:
+    held = HELD if is_held else ""
+    flash(f"Version {version.number} has been added and is now the current version.{held}", "success")
     if version.other_type:
         flash(
             f"The file type has changed: the new file is {version.file_name}, and the document is still named "

@@ -7,6 +7,7 @@ import uuid
 from wtforms import SelectMultipleField, StringField, ValidationError
 from wtforms.validators import AnyOf, Length
 
+from blueprints.exposure_fields import ExposureFields
 from blueprints.forms_base import BaseForm, KeyedForm, LineField, as_uuid, as_uuids
 from services.transfers.bulk_save import SaveManyCommand
 from services.transfers.decisions import CHOICES
@@ -26,7 +27,7 @@ MANY_TARGETS = [ONTO_TWINS, REPLACE, NEW_DOCUMENT]
 CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name in choices})
 
 
-class GetForm(KeyedForm):
+class GetForm(KeyedForm, ExposureFields):
     source = SelectMultipleField(validate_choice=False)
     called = SelectMultipleField(validate_choice=False)
     document = StringField()
@@ -37,6 +38,7 @@ class GetForm(KeyedForm):
             raise ValidationError("We could not find this document.")
 
     def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> GetCommand:
+        """Raises InvalidError where it was not chosen who can see what arrives."""
         return GetCommand(
             request_key=self.key,
             matter_id=matter_id,
@@ -45,6 +47,7 @@ class GetForm(KeyedForm):
             document_id=as_uuid(self.document.data),
             called=tuple(self.called.data or ()),
             older_becomes_current=self.older.data == "current",
+            is_held=self.is_held(matter_id, *as_uuids([self.document.data or ""])),
         )
 
 

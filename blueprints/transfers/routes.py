@@ -8,12 +8,14 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
+from blueprints.forms_base import as_uuids
 from blueprints.htmx import fragment, go_to
 from blueprints.query_params import page_number
 from blueprints.transfers import bp, bulk_save, notices, picker
 from blueprints.transfers.answers import refused, refused_in_picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
 from services.core.errors import InvalidError
+from services.matters import exposure
 from services.operations import worker_heartbeats
 from services.transfers import control, decisions, requests, save_checks, update_check
 from services.transfers import notices as transfer_notices
@@ -42,7 +44,8 @@ def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
         except InvalidError as refusal:
             form.add_errors(refusal)
-    return refused_in_picker(form)
+    question = exposure.question(actor(), matter_id, as_uuids([form.document.data or ""]))
+    return refused_in_picker(form, question=question, fields={"exposure": "exposure"})
 
 
 @bp.post("/documents/<uuid:document_id>/save/<uuid:server_id>")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from models import Acceptance, Matter, Participant, Undertaking, utcnow
 from services.access.roles import READER
@@ -28,13 +29,24 @@ class UndertakingNeededError(RefusedError):
 def takes_part(actor: Actor) -> ColumnElement[bool]:
     """SQL condition of a query that joins Participant: the row is the actor's, and they may enter its matter now."""
     conditions = [
-        Participant.member_id == actor.id,
+        own(actor),
         has_access(),
         Participant.matter.has(Matter.binned_at.is_(None)),
     ]
     if actor.is_guest:
         conditions.append(~exists().where(_to_accept(Participant.matter_id, actor.id)))
     return and_(*conditions)
+
+
+def own(actor: Actor) -> ColumnElement[bool]:
+    """SQL condition of a query that joins Participant: the row is the actor's; of a matter viewed as a guest only."""
+    mine = Participant.member_id == actor.id
+    return mine if actor.viewer is None else and_(mine, Participant.matter_id == actor.viewed_matter_id)
+
+
+def in_matters(actor: Actor, matter_id: SQLCoreOperations[uuid.UUID]) -> ColumnElement[bool]:
+    """SQL condition on the column of a matter's id: the actor may enter the matter now."""
+    return matter_id.in_(select(Participant.matter_id).where(takes_part(actor)))
 
 
 def has_access() -> ColumnElement[bool]:
@@ -61,6 +73,8 @@ def require_access(matter: Matter, participant: Participant) -> None:
 
 def require_entry(actor: Actor, matter: Matter, participant: Participant) -> str:
     """The role that applies now. Raises as require_access does, or UndertakingNeededError."""
+    if actor.viewer is not None and matter.id != actor.viewed_matter_id:
+        raise NotFoundError("We could not find this matter.")
     require_access(matter, participant)
     if actor.is_guest and session().scalar(exists().where(_to_accept(matter.id, actor.id)).select()):
         raise UndertakingNeededError(matter.id)

@@ -76,6 +76,14 @@ def require_see_twins(actor: Actor, matter_id: uuid.UUID) -> Matter:
     return require_matter(actor, matter_id)[0]
 
 
+def may_control_exposure(actor: Actor, role: str | None) -> bool:
+    return may(actor, role, Right.CONTROL_EXPOSURE)
+
+
+def may_view_as(actor: Actor, role: str | None) -> bool:
+    return may(actor, role, Right.VIEW_AS)
+
+
 def may_transfer(actor: Actor, role: str | None) -> bool:
     """Whether the page shows iManage actions at all: never to guests."""
     return may(actor, role, Right.TRANSFER)
@@ -140,9 +148,24 @@ def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
     return require(actor, matter_id, Right.CHANGE_MATTER)
 
 
+def require_control_exposure(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    """Raises NotFoundError for guests, who do not learn that anything is held."""
+    return _require_of_member(actor, matter_id, Right.CONTROL_EXPOSURE)
+
+
+def require_view_as(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    """Raises NotFoundError for guests."""
+    return _require_of_member(actor, matter_id, Right.VIEW_AS)
+
+
 def require_transfer(actor: Actor, matter_id: uuid.UUID) -> Matter:
     """For everything between a matter and iManage. Raises NotFoundError for guests."""
+    return _require_of_member(actor, matter_id, Right.TRANSFER)
+
+
+def _require_of_member(actor: Actor, matter_id: uuid.UUID, right: Right) -> Matter:
+    """As require(), for what guests do not even know of."""
     if actor.is_guest:
         require_matter(actor, matter_id)
         raise NotFoundError()
-    return require(actor, matter_id, Right.TRANSFER)
+    return require(actor, matter_id, right)

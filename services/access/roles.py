@@ -20,6 +20,8 @@ class Right(StrEnum):
     CHANGE_DOCUMENTS = "change_documents"
     REMOVE_DOCUMENTS = "remove_documents"
     TRANSFER = "transfer"
+    CONTROL_EXPOSURE = "control_exposure"
+    VIEW_AS = "view_as"
     MANAGE_PEOPLE = "manage_people"
     CHANGE_MATTER = "change_matter"
 
@@ -38,6 +40,8 @@ RULES: dict[Right, Rule] = {
     Right.CHANGE_DOCUMENTS: Rule("Add and rename documents, add versions", EDITORS, for_guests=True),
     Right.REMOVE_DOCUMENTS: Rule("Move documents to the bin and restore them", EDITORS),
     Right.TRANSFER: Rule("Get from iManage and save to it", EDITORS),
+    Right.CONTROL_EXPOSURE: Rule("Hold and release versions, choose who can see a document", EDITORS),
+    Right.VIEW_AS: Rule("View the matter as a guest", EDITORS),
     Right.MANAGE_PEOPLE: Rule("Invite, add and remove people, change roles and end dates", LEAD),
     Right.CHANGE_MATTER: Rule(
         "Change details and the undertaking, archive the matter or move it to the bin", LEAD

@@ -44,9 +44,12 @@ def resume(token: str, *, address: str = "", request_id: str = "") -> Actor | No
         email=member.email,
         is_admin=member.is_admin,
         is_guest=member.is_guest,
+        organisation_id=member.organisation_id,
         session_id=row.id,
         address=address,
         request_id=request_id,
+        viewed_as_id=row.viewed_as_id,
+        viewed_matter_id=row.viewed_matter_id,
     )
     if now - row.seen_at > UPDATE_SEEN_EVERY:
         with unit_of_work() as writing:
@@ -54,6 +57,15 @@ def resume(token: str, *, address: str = "", request_id: str = "") -> Actor | No
                 update(SignInSession).where(SignInSession.id == person.session_id).values(seen_at=now)
             )
     return person
+
+
+def view_as(session_id: uuid.UUID, member_id: uuid.UUID | None, matter_id: uuid.UUID | None) -> None:
+    """The session shows this matter as it is for this guest, or again as it is for its own person."""
+    session().execute(
+        update(SignInSession)
+        .where(SignInSession.id == session_id)
+        .values(viewed_as_id=member_id, viewed_matter_id=matter_id)
+    )
 
 
 def end(token: str) -> None:

@@ -8,16 +8,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in person and where the request came from. A plain value: it holds no row and runs no query."""
+    """A signed-in person and where the request came from. A plain value: it holds no row and runs no query.
+
+    Guests have an organisation. Where a member views one matter as a guest, the actor is that guest, in this matter
+    only, who changes nothing; `viewer` is the member.
+    """
 
     id: uuid.UUID
     name: str
     email: str
     is_admin: bool = False
     is_guest: bool = False
+    organisation_id: uuid.UUID | None = None
     session_id: uuid.UUID | None = None
     address: str = ""
     request_id: str = ""
+    viewed_as_id: uuid.UUID | None = None
+    viewed_matter_id: uuid.UUID | None = None
+    viewer: Actor | None = None
 
 
 @dataclass(frozen=True)

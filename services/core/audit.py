@@ -63,6 +63,8 @@ def event(
     **detail: Any,
 ) -> Event:
     """An event for record_all()."""
+    if isinstance(who, Actor) and who.viewer is not None:
+        detail, who = {**detail, "viewed_as": f"{who.name} <{who.email}>"}, who.viewer
     by = f"{who.name} <{who.email}>" if isinstance(who, Actor) else who.name
     return {
         "action": action,

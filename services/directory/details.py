@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from services.core.errors import InvalidError
 from services.core.text.email_addresses import email_key, email_problem
 from services.core.text.normalise import clean_line, hidden_characters, search_fold
 from services.core.unit_of_work import session
+from services.directory import organisations
+from services.directory.organisations import OrganisationName
 from services.directory.search import key_of
 from services.mail import server_state
 
@@ -69,7 +72,12 @@ def write(row: Member, details: Details) -> None:
     """
     if found := email_taken(details, row.id):
         raise InvalidError(found)
-    for column, value in values_of(details).items():
+    known = organisations.require([details.organisation]) if details.is_guest else {}
+    for each in known.values():
+        if each.id == row.organisation_id and each.name != details.organisation:
+            organisations.rename(each.id, details.organisation)
+            known = organisations.require([details.organisation])
+    for column, value in values_of(details, known).items():
         setattr(row, column, value)
     session().add(row)
     try:
@@ -78,15 +86,20 @@ def write(row: Member, details: Details) -> None:
         raise InvalidError({"email": TAKEN}) from error
 
 
-def values_of(details: Details) -> dict[str, Any]:
-    """The columns of normalised, valid details, with the keys for comparing and searching."""
+def values_of(details: Details, known: Mapping[str, OrganisationName]) -> dict[str, Any]:
+    """The columns of normalised, valid details, with the keys for comparing and searching.
+
+    `known`: from organisations.require(), with the organisation of a guest.
+    """
+    organisation = known.get(organisations.key_of(details.organisation)) if details.is_guest else None
     return {
         "name": details.name,
         "name_key": search_fold(details.name)[:LONGEST_NAME_KEY],
         "email": details.email,
         "email_key": email_key(details.email),
         "search_key": key_of(details.name, details.email),
-        "organisation": details.organisation,
+        "organisation": organisation.name if organisation else details.organisation,
+        "organisation_id": organisation.id if organisation else None,
         "is_admin": details.is_admin,
         "is_guest": details.is_guest,
     }

@@ -37,6 +37,7 @@ class Held:
     version_id: uuid.UUID | None
     target: str
     older_becomes_current: bool
+    is_held: bool
     sends: int
     sha256: str
     size: int | None
@@ -66,6 +67,7 @@ _HELD = (
         TransferItem.version_id,
         TransferItem.target,
         TransferItem.older_becomes_current,
+        TransferItem.is_held,
         TransferItem.sends,
         TransferItem.sha256,
         TransferItem.size,

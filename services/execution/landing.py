@@ -225,6 +225,7 @@ def _prepare_batch(reading: Connection, batch: Sequence[_Candidate]) -> _Batch:
             size=each.arrived.size,
             document_id=each.document_id,
             becomes_current=each.becomes_current,
+            is_held=each.item.is_held,
         )
         for each in new
     ]
@@ -311,7 +312,7 @@ def _outcome(each: _Candidate) -> Outcome:
 
 
 def _notice(same_bytes: Sequence[Row[*tuple[Any, ...]]], each: _Candidate, became: Added) -> str:
-    said = []
+    said = ["It is held for members."] if each.item.is_held else []
     if each.document_id is None and became.document_name != each.arrived.facts["full_name"]:
         said.append(f"It is named “{became.document_name}” here.")
     if not each.becomes_current:

@@ -26,6 +26,20 @@ PERMISSION_ADVICE: dict[str, Advice] = {
     "forbidden.change_matter": Advice(
         "Only leads of the matter can change it.", "Ask a lead of the matter.", LEAD
     ),
+    "forbidden.control_exposure": Advice(
+        "You can read this matter, but not choose what guests see.", _EDITOR, LEAD
+    ),
+    "forbidden.view_as": Advice(
+        "You can read this matter, but not view it as one of its guests.", _EDITOR, LEAD
+    ),
+    "view_as.read_only": Advice(
+        "You are viewing this matter as {name}, so you cannot change anything.",
+        "Press Leave at the top of the page first.",
+    ),
+    "view_as.elsewhere": Advice(
+        "You are viewing a matter as {name}, so only the pages of that matter open.",
+        "Go back to the matter and press Leave at the top of the page.",
+    ),
     "forbidden.transfer": Advice(
         "You can read this matter, but not move documents between it and iManage.", _EDITOR, LEAD
     ),

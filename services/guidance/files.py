@@ -23,6 +23,9 @@ FILE_ADVICE: dict[str, Advice] = {
         f"quota.{code}": Advice(sentence, "Ask your System Admin for more space.", SYSTEM_ADMIN)
         for code, sentence in _QUOTA.items()
     },
+    "quota.guest": Advice(
+        "There is not enough space for this file in the matter. Ask your contact at the firm."
+    ),
     "scan.infected": Advice(
         "The virus scanner found {found} in this file, so it was not kept.",
         "Tell your System Admin and the person who sent you the file.",

@@ -15,6 +15,13 @@ MATTER_ADVICE: dict[str, Advice] = {
     "undertaking.needed": Advice("Accept the undertaking of this matter before you enter it."),
     "matter.binned": Advice("This matter is in the bin.", "Ask a lead of the matter to restore it.", LEAD),
     "matter.led": Advice("This matter has a lead.", "Ask its lead to make someone else a lead."),
+    "exposure.held": Advice("{name} has already held this.", "Reload the page to see it as it is now."),
+    "exposure.released": Advice(
+        "{name} has already released this.", "Reload the page to see it as it is now."
+    ),
+    "audience.changed": Advice(
+        "Someone else has just changed who can see this.", "Open it again to see the choice as it is now."
+    ),
     "document.gone": Advice("This document is no longer in the matter."),
     "participant.there": Advice("{name} is already in this matter."),
     "participant.not_joined": Advice(

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Uuid, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Uuid, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Document, Matter, Version, db, new_id, utcnow
+from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError
 from services.core.text.file_names import adapt, numbered, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern
 from services.guidance.refusals import refusal
+from services.matters import visibility
 from services.matters.row_locks import require_open
 
 
@@ -29,7 +31,7 @@ class Addition:
     """Stored bytes that become a new document of a matter, or the next version of `document_id`.
 
     `file_name` fits any disk (file_names.adapt). `becomes_current` concerns next versions: the first version of a new
-    document is always current.
+    document is always current. Guests do not see it if it `is_held`. `is_free`: the caller has checked the name.
     """
 
     matter_id: uuid.UUID
@@ -41,6 +43,8 @@ class Addition:
     document_id: uuid.UUID | None = None
     becomes_current: bool = True
     origin: str = "imanage"
+    is_held: bool = False
+    is_free: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,12 @@ _SHOW_VERSIONS = (
     .values(
         current_version_id=_VERSIONS.c.id, changed_at=bindparam("now", type_=_DOCUMENTS.c.changed_at.type)
     )
+)
+_EXPOSE_VERSIONS = (
+    _DOCUMENTS.update()
+    .where(_DOCUMENTS.c.id == _VERSIONS.c.document_id, _VERSIONS.c.id.in_(_IDS))
+    .where(or_(_DOCUMENTS.c.current_version_id == _VERSIONS.c.id, _DOCUMENTS.c.guest_version_id.is_(None)))
+    .values(guest_version_id=_VERSIONS.c.id)
 )
 _LOCK_MATTERS = (
     select(Matter.id, Matter.archived_at, Matter.binned_at)
@@ -123,6 +133,8 @@ def add(
     document_id: uuid.UUID | None = None,
     origin: str = "imanage",
     note: str = "",
+    is_held: bool = False,
+    is_free: bool = False,
 ) -> Added:
     """Make one stored file a new document, or the next version of `document_id`; it becomes the current version.
 
@@ -131,7 +143,16 @@ def add(
     """
     writing.flush()
     addition = Addition(
-        matter_id, member_id, adapt(file_name).full, sha256, size, note, document_id, origin=origin
+        matter_id,
+        member_id,
+        adapt(file_name).full,
+        sha256,
+        size,
+        note,
+        document_id,
+        origin=origin,
+        is_held=is_held,
+        is_free=is_free,
     )
     planned = plan(writing.connection(), [addition])
     write(writing.connection(), planned)
@@ -167,6 +188,8 @@ def plan(reading: Connection, additions: Sequence[Addition]) -> Plan:
             "note": addition.note,
             "created_by_id": addition.member_id,
             "created_at": now,
+            "held_at": now if addition.is_held else None,
+            "held_by_id": addition.member_id if addition.is_held else None,
         }
         for index, addition in enumerate(additions)
     ]
@@ -195,11 +218,16 @@ def write(writing: Connection, plan: Plan) -> None:
     writing.execute(_ADD_VERSIONS, plan.versions)
     if plan.shown:
         writing.execute(_SHOW_VERSIONS, {"ids": plan.shown, "now": plan.now})
+    if exposed := [row["id"] for row in plan.versions if row["held_at"] is None]:
+        writing.execute(_EXPOSE_VERSIONS, {"ids": exposed})
 
 
-def require_free(writing: Session, matter_id: uuid.UUID, name: str, field: str) -> None:
-    """Raises InvalidError at `field` if the matter has a document of this name."""
-    if same_name_key(name) in _taken(writing, matter_id, name):
+def require_free(writing: Session, actor: Actor, matter_id: uuid.UUID, name: str, field: str) -> None:
+    """Raises InvalidError at `field` if the matter has a document of this name.
+
+    Only documents that the actor may see count, so that no guest can find out names by trying them.
+    """
+    if same_name_key(name) in _taken(writing, matter_id, name, visibility.documents_of_matter(actor)):
         raise InvalidError(
             {
                 field: f"This matter already has a document named {name}. "
@@ -238,9 +266,19 @@ def _as_documents(reading: Connection, additions: Sequence[Addition]) -> dict[in
         return {}
     wanted: defaultdict[uuid.UUID, list[str]] = defaultdict(list)
     for _, addition in new:
-        wanted[addition.matter_id].append(addition.file_name)
-    names = {matter_id: iter(given) for matter_id, given in _free_names(reading, wanted).items()}
-    return {index: Added(new_id(), next(names[addition.matter_id]), new_id(), 1) for index, addition in new}
+        if not addition.is_free:
+            wanted[addition.matter_id].append(addition.file_name)
+    free = _free_names(reading, wanted) if wanted else {}
+    names = {matter_id: iter(given) for matter_id, given in free.items()}
+    return {
+        index: Added(
+            new_id(),
+            addition.file_name if addition.is_free else next(names[addition.matter_id]),
+            new_id(),
+            1,
+        )
+        for index, addition in new
+    }
 
 
 def _rows(additions: Sequence[Addition], new: Mapping[int, Added]) -> list[dict[str, Any]]:
@@ -287,12 +325,14 @@ def _next_free(writing: Connection, matter_id: uuid.UUID, name: str, taken: set[
     return free
 
 
-def _taken(writing: Session | Connection, matter_id: uuid.UUID, name: str) -> set[str]:
+def _taken(
+    writing: Session | Connection, matter_id: uuid.UUID, name: str, *conditions: ColumnElement[bool]
+) -> set[str]:
     """Names in the matter with the same beginning: all that the name or its numbered forms could collide with."""
     start = like_pattern(search_key(split(name).stem)[:_SHARED_START]).removeprefix("%")
     alike = writing.scalars(
         select(Document.name).where(
-            Document.matter_id == matter_id, Document.name_key.like(start, escape=ESCAPE)
+            Document.matter_id == matter_id, Document.name_key.like(start, escape=ESCAPE), *conditions
         )
     )
     return {same_name_key(other) for other in alike}

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import IO
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from models import Document, Matter, Member, Participant, Version, utcnow
 from services.access import participation, permissions
@@ -19,16 +20,19 @@ from services.core.pagination import Page, paginate
 from services.core.text.file_names import clean_file_name, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import adding
+from services.matters import adding, visibility
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, reserve_space
 
 PAGE = 40
+_for_guests = aliased(Version)
 
 
 @dataclass(frozen=True)
 class DocumentRow:
-    """A document in a list. `at` and `by` belong to its current version."""
+    """A document in a list. `at` and `by` belong to its current version, which may be held: `guest_number` is the
+    number of the version that guests see meanwhile.
+    """
 
     id: uuid.UUID
     name: str
@@ -37,6 +41,8 @@ class DocumentRow:
     size: int
     by: str
     at: datetime
+    is_held: bool = False
+    guest_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,9 @@ class DocumentView:
     size: int
     added_by: str
     added_at: datetime
+    is_held: bool
+    guest_number: int | None
+    may_control_exposure: bool
     may_change_documents: bool
     may_transfer: bool
     may_remove: bool
@@ -75,15 +84,17 @@ def of_matter(
 ) -> Page[DocumentRow]:
     """Documents of a matter whose names contain every word of `search`, most recently changed first. One query.
 
-    `among` limits them to these ids. Empty for people who are not in the matter.
+    `among` limits them to these ids. Empty for people who are not in the matter. Guests see neither held versions nor
+    when documents changed otherwise.
     """
+    shown_at = visibility.shared_at() if actor.is_guest else Document.changed_at
     query = (
-        select(Document.id, Document.name, Version, Member.name)
-        .join(Version, Version.id == Document.current_version_id)
+        select(Document.id, Document.name, Version, Member.name, _for_guests.number)
+        .join(Version, Version.id == visibility.current_version_id(actor))
         .join(Member, Member.id == Version.created_by_id)
-        .join(Participant, Participant.matter_id == Document.matter_id)
-        .where(Document.matter_id == matter_id, participation.takes_part(actor))
-        .order_by(Document.changed_at.desc(), Document.id)
+        .outerjoin(_for_guests, _for_guests.id == Document.guest_version_id)
+        .where(Document.matter_id == matter_id, visibility.documents(actor))
+        .order_by(shown_at.desc(), Document.id)
     )
     if among is not None:
         query = query.where(Document.id.in_(among))
@@ -98,9 +109,11 @@ def of_matter(
             extension=split(version.file_name).extension,
             size=version.size,
             by=by,
-            at=version.created_at,
+            at=shown_since(actor, version),
+            is_held=version.held_at is not None,
+            guest_number=guest_number,
         )
-        for document_id, name, version, by in found.rows
+        for document_id, name, version, by, guest_number in found.rows
     )
 
 
@@ -109,17 +122,22 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
     found = (
         session()
         .execute(
-            select(Document, Version, Matter, Participant)
-            .join(Version, Version.id == Document.current_version_id)
+            select(Document, Version, Matter, Participant, _for_guests.number)
+            .join(Version, Version.id == visibility.current_version_id(actor))
             .join(Matter, Matter.id == Document.matter_id)
             .join(Participant, Participant.matter_id == Matter.id)
-            .where(Document.id == document_id, Participant.member_id == actor.id)
+            .outerjoin(_for_guests, _for_guests.id == Document.guest_version_id)
+            .where(
+                Document.id == document_id,
+                participation.own(actor),
+                visibility.documents_of_matter(actor),
+            )
         )
         .one_or_none()
     )
     if found is None:
         raise NotFoundError("We could not find this document.")
-    document, current, matter, participant = found
+    document, current, matter, participant, guest_number = found
     role = participation.require_entry(actor, matter, participant)
     return DocumentView(
         id=document.id,
@@ -130,24 +148,44 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
         number=current.number,
         size=current.size,
         added_by=current.created_by.name,
-        added_at=current.created_at,
+        added_at=shown_since(actor, current),
+        is_held=current.held_at is not None,
+        guest_number=guest_number,
+        may_control_exposure=permissions.may_control_exposure(actor, role),
         may_change_documents=permissions.may_change_documents(actor, role),
         may_transfer=permissions.may_transfer(actor, role),
         may_remove=permissions.may_remove_documents(actor, role),
     )
 
 
-def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -> uuid.UUID:
-    """Add a file to a matter as a new document with one version."""
+def shown_since(actor: Actor, version: Version) -> datetime:
+    """When a version was added; for guests, when it was shared with them."""
+    return (version.released_at if actor.is_guest else None) or version.created_at
+
+
+def add(
+    actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes], *, is_held: bool = False
+) -> uuid.UUID:
+    """Add a file to a matter as a new document with one version. Guests do not see it while it `is_held`."""
     permissions.require_change_documents(actor, matter_id)
     name = clean_file_name(file_name)
     blob = receive(actor, stream, matter_id, name.full)
     with unit_of_work() as writing:
         matter = permissions.require_change_documents(actor, matter_id)
         locked_matter(writing, matter.id)
-        adding.require_free(writing, matter.id, name.full, "file")
-        reserve_space(matter.id, actor.id, blob.size)
-        added = adding.add(writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload")
+        adding.require_free(writing, actor, matter.id, name.full, "file")
+        reserve_space(actor, matter.id, blob.size)
+        added = adding.add(
+            writing,
+            matter.id,
+            actor.id,
+            name.full,
+            blob.sha256,
+            blob.size,
+            origin="upload",
+            is_held=is_held,
+            is_free=True,
+        )
         audit.record(
             actor,
             "document.added",
@@ -157,6 +195,7 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
             version=added.number,
             size=blob.size,
             sha256=blob.sha256,
+            held=is_held,
         )
         return added.document_id
 
@@ -176,7 +215,7 @@ def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
         if name == before:
             return name
         if same_name_key(name) != same_name_key(before):
-            adding.require_free(writing, matter.id, name, "name")
+            adding.require_free(writing, actor, matter.id, name, "name")
         document.name, document.name_key = name, search_key(name)
         document.changed_at = matter.changed_at = utcnow()
         audit.record(

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Document, Matter, Participant, new_id, utcnow
@@ -17,6 +17,7 @@ from services.core.actor import Actor
 from services.core.pagination import Page, paginate
 from services.core.text.normalise import ESCAPE, like_pattern, search_fold, search_words
 from services.core.unit_of_work import session, unit_of_work
+from services.matters import visibility
 from services.matters.row_locks import locked_matter
 
 PAGE = 50
@@ -67,22 +68,25 @@ class MatterView:
     is_archived: bool
     last_day: date | None
     may_see_twins: bool
+    may_control_exposure: bool
+    may_view_as: bool
 
 
 def mine(actor: Actor, search: str = "", page: int = 1, *, archived: bool = False) -> Page[MatterRow]:
     """The actor's matters that contain every word of `search`, most recently changed first: open ones, or archived."""
+    changed_at = visibility.changed_at(actor)
     query = (
-        select(Matter)
+        select(Matter, changed_at)
         .join(Participant, Participant.matter_id == Matter.id)
-        .where(Participant.member_id == actor.id, participation.has_access(), Matter.binned_at.is_(None))
+        .where(participation.own(actor), participation.has_access(), Matter.binned_at.is_(None))
         .where(Matter.archived_at.is_not(None) if archived else Matter.archived_at.is_(None))
-        .order_by(Matter.changed_at.desc(), Matter.id)
+        .order_by(changed_at.desc(), Matter.id)
     )
     for word in search_words(search):
         query = query.where(Matter.search_key.like(like_pattern(word), escape=ESCAPE))
     found = paginate(query, page, PAGE, search)
-    ids = [matter.id for matter in found.rows]
-    documents, people = counts(Document.matter_id, ids), counts(Participant.matter_id, ids)
+    ids = [matter.id for matter, _ in found.rows]
+    documents, people = document_counts(actor, ids), counts(Participant.matter_id, ids)
     return found.with_rows(
         MatterRow(
             id=matter.id,
@@ -91,9 +95,9 @@ def mine(actor: Actor, search: str = "", page: int = 1, *, archived: bool = Fals
             matter_number=matter.matter_number,
             documents=documents.get(matter.id, 0),
             people=people.get(matter.id, 0),
-            changed_at=matter.changed_at,
+            changed_at=changed,
         )
-        for matter in found.rows
+        for matter, changed in found.rows
     )
 
 
@@ -106,7 +110,7 @@ def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
         name=matter.name,
         client_number=matter.client_number,
         matter_number=matter.matter_number,
-        documents=counts(Document.matter_id, [matter_id]).get(matter_id, 0),
+        documents=document_counts(actor, [matter_id]).get(matter_id, 0),
         people=counts(Participant.matter_id, [matter_id]).get(matter_id, 0),
         may_change_documents=permissions.may_change_documents(actor, role),
         may_remove_documents=permissions.may_remove_documents(actor, role),
@@ -117,6 +121,8 @@ def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
         is_archived=matter.archived_at is not None,
         last_day=last_day(participant.until),
         may_see_twins=permissions.may_see_twins(actor),
+        may_control_exposure=permissions.may_control_exposure(actor, role),
+        may_view_as=permissions.may_view_as(actor, role),
     )
 
 
@@ -191,7 +197,16 @@ def _describe(matter: Matter, details: MatterDetails) -> None:
     ]
 
 
-def counts(column: InstrumentedAttribute[uuid.UUID], ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+def document_counts(actor: Actor, ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """The number of documents that the actor may see in each of their matters. One query."""
+    return counts(Document.matter_id, ids, visibility.documents_of_matter(actor))
+
+
+def counts(
+    column: InstrumentedAttribute[uuid.UUID], ids: list[uuid.UUID], *conditions: ColumnElement[bool]
+) -> dict[uuid.UUID, int]:
     """The number of rows of each matter. One query."""
-    rows = session().execute(select(column, func.count()).where(column.in_(ids)).group_by(column))
+    rows = session().execute(
+        select(column, func.count()).where(column.in_(ids), *conditions).group_by(column)
+    )
     return {row[0]: row[1] for row in rows}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from models import Document, Matter
@@ -49,3 +50,17 @@ def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UU
     if document is None:
         raise refusal(ConflictError, "document.gone")
     return document
+
+
+def locked_documents(
+    writing: Session, matter_id: uuid.UUID, ids: Select[uuid.UUID] | Collection[uuid.UUID]
+) -> dict[uuid.UUID, Document]:
+    """Lock those of the documents that are in the matter, in the order of their ids."""
+    found = writing.scalars(
+        select(Document)
+        .where(Document.id.in_(ids), Document.matter_id == matter_id)
+        .order_by(Document.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {document.id: document for document in found}

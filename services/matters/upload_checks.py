@@ -26,7 +26,7 @@ def of_documents(actor: Actor, matter_id: uuid.UUID, files: FileList) -> list[st
     seen: set[str] = set()
 
     def check(name: str) -> None:
-        require_free(session(), matter_id, name, "file")
+        require_free(session(), actor, matter_id, name, "file")
         if same_name_key(name) in seen:
             raise InvalidError({"file": f"Two of these files are named {name}. Choose one of them."})
         seen.add(same_name_key(name))
@@ -51,7 +51,7 @@ def _problems(actor: Actor, matter_id: uuid.UUID, files: FileList, check: Callab
             problems.append(f"{visible(name)}: {refusal.sentence}" if len(files) > 1 else refusal.sentence)
     if not problems:
         try:
-            require_space(matter_id, actor.id, sum(size for _, size in files))
+            require_space(actor, matter_id, sum(size for _, size in files))
         except InvalidError as refusal:
             problems.append(refusal.sentence)
     return problems

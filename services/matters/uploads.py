@@ -11,7 +11,7 @@ from services.core.actor import Actor
 from services.core.errors import InvalidError, RefusedError
 from services.core.runtime import runtime
 from services.core.unit_of_work import session
-from services.guidance.refusals import refusal
+from services.guidance.refusals import refusal, worded
 from services.matters import quotas
 from services.scanning import scan
 from storage import CHUNK, Blob, StorageError
@@ -29,7 +29,7 @@ def receive(
     rate_limits.require(actor.id, rate_limits.UPLOADS)
     size = _size_of(stream)
     if size is not None:
-        require_space(matter_id, actor.id, size, field)
+        require_space(actor, matter_id, size, field)
     session().rollback()
     largest = runtime().settings.max_document_bytes
     try:
@@ -43,7 +43,7 @@ def receive(
             if not writer.size:
                 raise InvalidError({field: EMPTY})
             if size is None:
-                require_space(matter_id, actor.id, writer.size, field)
+                require_space(actor, matter_id, writer.size, field)
                 session().rollback()
             scan.inspect(actor, writer, file_name, matter_id)
             return writer.publish()
@@ -54,23 +54,28 @@ def receive(
         raise refusal(RefusedError, error.code, "upload") from error
 
 
-def require_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
+def require_space(actor: Actor, matter_id: uuid.UUID, size: int, field: str = "file") -> None:
     """Raises InvalidError at `field` if `size` bytes would exceed a limit."""
     try:
-        quotas.require_space(matter_id, member_id, size)
+        quotas.require_space(matter_id, actor.id, size)
     except quotas.QuotaReachedError as reached:
-        raise InvalidError({field: reached.text}) from reached
+        raise _too_large(actor, field, reached) from reached
 
 
-def reserve_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
+def reserve_space(actor: Actor, matter_id: uuid.UUID, size: int, field: str = "file") -> None:
     """Check the limits again in the unit of work that adds the version, before any document is locked.
 
     Raises InvalidError at `field` if `size` bytes would exceed a limit.
     """
-    (reached,) = quotas.admit([quotas.IncomingFile(matter_id, member_id, size)])
+    (reached,) = quotas.admit([quotas.IncomingFile(matter_id, actor.id, size)])
     if reached is not None:
-        raise InvalidError({field: reached.text}) from reached
+        raise _too_large(actor, field, reached) from reached
     quotas.note_added(size)
+
+
+def _too_large(actor: Actor, field: str, reached: quotas.QuotaReachedError) -> InvalidError:
+    """Guests do not learn how much is stored, since that counts what they may not see."""
+    return InvalidError({field: worded("quota.guest")["sentence"] if actor.is_guest else reached.text})
 
 
 def _size_of(stream: IO[bytes]) -> int | None:

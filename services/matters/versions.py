@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import IO
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
 
-from models import Document, Participant, Version, utcnow
-from services.access import permissions
+from models import Document, Member, Participant, Version, utcnow
+from services.access import participation, permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import NotFoundError, RefusedError
@@ -19,8 +20,8 @@ from services.core.runtime import runtime
 from services.core.text.file_names import FileName, clean_file_name, split
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.refusals import refusal
-from services.matters import adding
-from services.matters.documents import find
+from services.matters import adding, visibility
+from services.matters.documents import find, shown_since
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, require_space, reserve_space
 from storage import Blob, BlobDamagedError, BlobStream, StorageError
@@ -34,8 +35,19 @@ Stream = BlobStream
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """Who did something, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class VersionView:
-    """One version as the actor may see it. Guests see neither its origin nor its note, and only the document's name."""
+    """One version as the actor may see it. Guests see neither its origin nor its note, and only the document's name.
+
+    `held`: by whom and since when guests do not see it; `released`: who let them see it, and when.
+    """
 
     id: uuid.UUID
     document_id: uuid.UUID
@@ -50,6 +62,8 @@ class VersionView:
     by: str
     at: datetime
     is_current: bool
+    held: Stamp | None = None
+    released: Stamp | None = None
 
     @property
     def download_name(self) -> str:
@@ -90,12 +104,13 @@ def require(actor: Actor, version_id: uuid.UUID) -> VersionView:
     found = session().execute(_readable(actor).where(Version.id == version_id)).one_or_none()
     if found is None:
         raise NotFoundError("We could not find this version.")
-    version, document = found
-    permissions.require_matter(actor, document.matter_id)
-    return view(actor, document, version)
+    permissions.require_matter(actor, found[1].matter_id)
+    return _view(actor, *found)
 
 
-def view(actor: Actor, document: Document, version: Version) -> VersionView:
+def _view(
+    actor: Actor, version: Version, document: Document, held_by: str | None, released_by: str | None
+) -> VersionView:
     hidden = actor.is_guest and version.origin != "upload"
     return VersionView(
         id=version.id,
@@ -109,9 +124,16 @@ def view(actor: Actor, document: Document, version: Version) -> VersionView:
         origin="" if hidden else version.origin,
         note="" if hidden else version.note,
         by=version.created_by.name,
-        at=version.created_at,
-        is_current=document.current_version_id == version.id,
+        at=shown_since(actor, version),
+        is_current=version.id
+        == (document.guest_version_id if actor.is_guest else document.current_version_id),
+        held=_stamp(actor, held_by, version.held_at),
+        released=_stamp(actor, released_by, version.released_at),
     )
+
+
+def _stamp(actor: Actor, by: str | None, at: datetime | None) -> Stamp | None:
+    return Stamp(by, at) if by and at and not actor.is_guest else None
 
 
 def _name_of(document_name: str, file_name: str) -> str:
@@ -124,30 +146,41 @@ def _name_of(document_name: str, file_name: str) -> str:
 
 def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> Page[VersionView]:
     """A document's versions, newest first. Empty for people who are not in its matter."""
-    query = _readable(actor).where(Document.id == document_id).order_by(Version.number.desc())
-    found = paginate(query, page, PAGE)
-    return found.with_rows(view(actor, document, version) for version, document in found.rows)
+    query = _readable(actor).where(Document.id == document_id, participation.takes_part(actor))
+    found = paginate(query.order_by(Version.number.desc()), page, PAGE)
+    return found.with_rows(_view(actor, *row) for row in found.rows)
 
 
 def add(
-    actor: Actor, document_id: uuid.UUID, file_name: str, stream: IO[bytes], note: str
+    actor: Actor,
+    document_id: uuid.UUID,
+    file_name: str,
+    stream: IO[bytes],
+    note: str,
+    *,
+    is_held: bool = False,
 ) -> Added | SameBytes:
-    """Add a file as the next version, unless the document already has an identical one: then nothing is added."""
+    """Add a file as the next version, unless the document already has an identical one: then nothing is added.
+
+    Guests do not see it while it `is_held`.
+    """
     matter_id = _require_change(actor, document_id)
     name = clean_file_name(file_name)
     blob = receive(actor, stream, matter_id, name.full)
-    same = _same_bytes(document_id, blob, name, note)
-    return same or _add(actor, matter_id, document_id, blob, name, note)
+    same = _same_bytes(actor, document_id, blob, name, note)
+    return same or _add(actor, matter_id, document_id, blob, name, note, is_held=is_held)
 
 
-def add_again(actor: Actor, version_id: uuid.UUID, file_name: str, note: str) -> Added:
+def add_again(
+    actor: Actor, version_id: uuid.UUID, file_name: str, note: str, *, is_held: bool = False
+) -> Added:
     """Add the bytes of a version again as the newest one, after add() reported them as identical."""
     version = require(actor, version_id)
     matter_id = _require_change(actor, version.document_id)
     name = clean_file_name(file_name)
-    require_space(matter_id, actor.id, version.size, "file_name")
+    require_space(actor, matter_id, version.size, "file_name")
     blob = Blob(version.sha256, version.size)
-    return _add(actor, matter_id, version.document_id, blob, name, note, "file_name")
+    return _add(actor, matter_id, version.document_id, blob, name, note, "file_name", is_held=is_held)
 
 
 def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
@@ -157,8 +190,11 @@ def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
         permissions.require_change_documents(actor, asked.matter_id)
         matter = locked_matter(writing, asked.matter_id)
         document = locked_document(writing, asked.matter_id, asked.document_id)
+        asked = require(actor, version_id)  # it may have been held meanwhile
         if document.current_version_id != version_id:
             document.current_version_id = version_id
+            if asked.held is None:
+                document.guest_version_id = version_id
             document.changed_at = matter.changed_at = utcnow()
             audit.record(
                 actor,
@@ -204,7 +240,7 @@ def change_note(actor: Actor, version_id: uuid.UUID, note: str) -> VersionView:
 def choices(actor: Actor, document_id: uuid.UUID) -> tuple[VersionView, ...]:
     """The newest versions of a document, for a choice of two. Raises NotFoundError if there are none to see."""
     query = _readable(actor).where(Document.id == document_id).order_by(Version.number.desc()).limit(CHOICES)
-    found = tuple(view(actor, document, version) for version, document in session().execute(query))
+    found = tuple(_view(actor, *row) for row in session().execute(query))
     if not found:
         raise NotFoundError("We could not find this document.")
     return found
@@ -237,13 +273,18 @@ def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
     return stream
 
 
-def _readable(actor: Actor) -> Select[Version, Document]:
-    """Versions in the actor's matters, with their documents."""
+_held_by, _released_by = aliased(Member), aliased(Member)
+
+
+def _readable(actor: Actor) -> Select[Version, Document, str | None, str | None]:
+    """Versions that the actor may see, with their documents, and who held and who released them."""
     return (
-        select(Version, Document)
+        select(Version, Document, _held_by.name, _released_by.name)
         .join(Document, Document.id == Version.document_id)
+        .outerjoin(_held_by, _held_by.id == Version.held_by_id)
+        .outerjoin(_released_by, _released_by.id == Version.released_by_id)
         .join(Participant, Participant.matter_id == Document.matter_id)
-        .where(Participant.member_id == actor.id)
+        .where(participation.own(actor), visibility.documents_of_matter(actor), visibility.versions(actor))
     )
 
 
@@ -253,22 +294,29 @@ def _require_change(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:
     return matter_id
 
 
-def _same_bytes(document_id: uuid.UUID, blob: Blob, name: FileName, note: str) -> SameBytes | None:
-    """The version with these bytes: the current one if it is among them, else the newest."""
+def _same_bytes(
+    actor: Actor, document_id: uuid.UUID, blob: Blob, name: FileName, note: str
+) -> SameBytes | None:
+    """The version with these bytes that the actor may see: the current one if it is among them, else the newest."""
     document = session().get_one(Document, document_id)
+    current_id = document.guest_version_id if actor.is_guest else document.current_version_id
     same = (
         session()
         .scalars(
             select(Version)
-            .where(Version.document_id == document_id, Version.sha256 == blob.sha256)
-            .order_by((Version.id == document.current_version_id).desc(), Version.number.desc())
+            .where(
+                Version.document_id == document_id,
+                Version.sha256 == blob.sha256,
+                visibility.versions(actor),
+            )
+            .order_by((Version.id == current_id).desc(), Version.number.desc())
             .limit(1)
         )
         .first()
     )
     if same is None:
         return None
-    return SameBytes(same.id, same.number, same.id == document.current_version_id, name.full, note)
+    return SameBytes(same.id, same.number, same.id == current_id, name.full, note)
 
 
 def _add(
@@ -279,10 +327,12 @@ def _add(
     name: FileName,
     note: str,
     field: str = "file",
+    *,
+    is_held: bool = False,
 ) -> Added:
     with unit_of_work() as writing:
         permissions.require_change_documents(actor, matter_id)
-        reserve_space(matter_id, actor.id, blob.size, field)
+        reserve_space(actor, matter_id, blob.size, field)
         added = adding.add(
             writing,
             matter_id,
@@ -293,6 +343,7 @@ def _add(
             document_id=document_id,
             origin="upload",
             note=note,
+            is_held=is_held,
         )
         audit.record(
             actor,
@@ -303,6 +354,7 @@ def _add(
             version=added.number,
             size=blob.size,
             sha256=blob.sha256,
+            held=is_held,
         )
         other = split(added.document_name).extension.casefold() != name.extension.casefold()
         return Added(added.number, name.full, added.document_name, other)

@@ -22,9 +22,10 @@ from services.core.text.email_addresses import email_key
 from services.core.text.normalise import clean_line, fold
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
-from services.directory import people
+from services.directory import organisations, people
 from services.directory import search as directory_search
 from services.directory.details import Details
+from services.directory.organisations import OrganisationName
 from services.directory.search import MemberFilter
 from services.members import invitations
 from services.members.invitations import NewInvitation
@@ -241,10 +242,11 @@ def _changes(row: Member, details: Details) -> tuple[str, ...]:
 def _add(actor: Actor, rows: tuple[JudgedRow, ...]) -> list[uuid.UUID]:
     """Add members without a password: they cannot sign in before they are invited or given one."""
     ids = [new_id() for _ in rows]
+    known = _organisations(rows)
     values, events = [], []
     for each, member_id in zip(rows, ids, strict=True):
         details = each.details
-        values.append(directory_details.values_of(details) | {"id": member_id, "password_hash": ""})
+        values.append(directory_details.values_of(details, known) | {"id": member_id, "password_hash": ""})
         action = "guest.added" if details.is_guest else "member.added"
         events.append(
             audit.event(actor, action, details.name, subject_id=member_id, email=details.email, imported=True)
@@ -260,10 +262,10 @@ def _add(actor: Actor, rows: tuple[JudgedRow, ...]) -> list[uuid.UUID]:
 
 def _change(actor: Actor, rows: tuple[JudgedRow, ...]) -> None:
     known = _known([email_key(each.details.email) for each in rows])
-    events = []
+    named, events = _organisations(rows), []
     for each in rows:
         row = known[email_key(each.details.email)]
-        for column, value in directory_details.values_of(each.details).items():
+        for column, value in directory_details.values_of(each.details, named).items():
             setattr(row, column, value)
         changes = list(each.changes)
         events.append(
@@ -271,6 +273,11 @@ def _change(actor: Actor, rows: tuple[JudgedRow, ...]) -> None:
         )
     session().flush()
     audit.record_all(events)
+
+
+def _organisations(rows: tuple[JudgedRow, ...]) -> dict[str, OrganisationName]:
+    """The organisations of the guests in the file, with new ones added."""
+    return organisations.require({each.details.organisation for each in rows if each.details.is_guest})
 
 
 def _require(actor: Actor, import_id: uuid.UUID) -> MemberImport:

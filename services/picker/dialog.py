@@ -1,45 +1,21 @@
-"""What the pop-ups of Get and Save show before asking iManage: the matter, the twin, and outside readers."""
+"""What the pop-ups of Get and Save show before asking iManage: the matter, the twin, and who would see it."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-
-from models import Member, Participant, Server
+from models import Server
 from services.access import permissions
-from services.access.participation import has_access
 from services.access.server_access import label_for, require_use
 from services.connections import tokens
 from services.core.actor import Actor
 from services.core.errors import NotFoundError
 from services.core.text.file_names import split
-from services.core.unit_of_work import session
-from services.matters import documents
+from services.matters import documents, exposure
 from services.transfers import links
 from services.transfers.links import TwinStatus
 from services.transfers.requests import MOST_DOCUMENTS
-
-
-@dataclass(frozen=True)
-class OutsideReaders:
-    """The guests of a matter: their number, and by organisation."""
-
-    guests: int
-    organisations: tuple[tuple[str, int], ...]
-
-    @property
-    def sentence(self) -> str:
-        if not self.guests:
-            return "Nobody outside the firm is in this matter."
-        people = "1 person" if self.guests == 1 else f"{self.guests} people"
-        if len(self.organisations) == 1:
-            named = self.organisations[0][0]
-        else:
-            named = ", ".join(f"{name} ({count})" for name, count in self.organisations)
-        return f"{people} outside the firm will see what you get: {named}."
-
 
 MANY_DOCUMENTS = 100
 """A get of more is worth a sentence where the server has no pace: firms watch for members who read a lot at once."""
@@ -56,7 +32,7 @@ class GetPicker:
     is_practice: bool
     most: int
     pace: int | None
-    outside: OutsideReaders
+    question: exposure.Question
     document_id: uuid.UUID | None = None
     document_name: str = ""
 
@@ -104,7 +80,7 @@ def for_get(
         is_practice=server.is_practice,
         most=1 if document else MOST_DOCUMENTS,
         pace=server.pace,
-        outside=outside_readers(matter_id),
+        question=exposure.question(actor, matter_id, [document_id] if document_id else ()),
         document_id=document_id,
         document_name=document.name if document else "",
     )
@@ -129,19 +105,6 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
         version=document.number,
         status=status,
     )
-
-
-def outside_readers(matter_id: uuid.UUID) -> OutsideReaders:
-    """The active guests of a matter by organisation. One query."""
-    rows = session().execute(
-        select(Member.organisation, func.count())
-        .join(Participant, Participant.member_id == Member.id)
-        .where(Participant.matter_id == matter_id, has_access(), Member.is_guest, Member.is_active)
-        .group_by(Member.organisation)
-        .order_by(Member.organisation)
-    )
-    organisations = tuple((name or "no organisation", count) for name, count in rows)
-    return OutsideReaders(sum(count for _, count in organisations), organisations)
 
 
 def _usable(actor: Actor, server_id: uuid.UUID) -> Server:

@@ -127,6 +127,7 @@ def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferI
         state=ItemState.WAITING,
         source_id=item.source_id,
         older_becomes_current=item.older_becomes_current,
+        is_held=item.is_held,
         document_id=item.document_id,
         version_id=item.version_id if transfer.kind == "save" else None,
         target=item.target,

@@ -19,6 +19,7 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.file_names import split
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.refusals import refusal, worded
+from services.matters import exposure
 from services.transfers import signed_rows
 from services.transfers.states import ItemState
 
@@ -31,7 +32,7 @@ SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 class GetCommand:
     """`document_id`: get it as a new version of this document; or `into`, one document for each source.
     `older_becomes_current`: a version older than the one here becomes the current one; otherwise it is added to the
-    history.
+    history. `is_held`: guests do not see what arrives; None: not where it has not been confirmed today who they are.
 
     `called`: the rows that the page showed, signed by signed_rows, so that no form can invent one.
     """
@@ -44,6 +45,7 @@ class GetCommand:
     called: tuple[str, ...] = ()
     older_becomes_current: bool = False
     into: tuple[uuid.UUID, ...] = ()
+    is_held: bool | None = None
 
     @property
     def documents(self) -> tuple[uuid.UUID | None, ...]:
@@ -86,6 +88,10 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
             return known
         _require_documents({each for each in command.documents if each}, matter.id)
         transfer = new_transfer(actor, command.request_key, "get", matter.id, server)
+        is_held = command.is_held
+        if is_held is None:
+            documents = [each for each in command.documents if each is not None]
+            is_held = exposure.question(actor, matter.id, documents).is_due
         rows = signed_rows.read(server.id, actor.id, command.called)
         unknown = signed_rows.Row("")
         items = [
@@ -98,6 +104,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
                 listed=row.facts,
                 size=row.size,
                 older_becomes_current=command.older_becomes_current,
+                is_held=is_held,
                 document_id=document_id,
                 target=NEW_VERSION if document_id else NEW_DOCUMENT,
             )
@@ -114,6 +121,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
             matter_id=matter.id,
             server_id=server.id,
             sources=list(map(str, sources)),
+            held=is_held,
         )
         return transfer.id
 

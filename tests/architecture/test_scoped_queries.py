@@ -21,6 +21,7 @@ UNSCOPED = {
     "services/drift/linking.py": "versions of the document that its caller has authorized",
     "services/drift/losses.py": "a duty of the worker: what it finds goes to the leads of each matter",
     "services/matters/adding.py": "locks documents by the ids of an authorized write, and checks their matters",
+    "services/matters/exposure.py": "documents of a matter that its callers have authorized and locked",
     "services/matters/quotas.py": "sums of sizes: no row leaves it",
     "services/matters/versions.py": "compares bytes with the document that its caller has authorized",
     "services/server_admin/repoint_preview.py": "checksums and sizes of linked versions, compared and not shown",
@@ -55,6 +56,8 @@ def _is_scope(node: ast.AST) -> bool:
         case ast.Call(func=ast.Attribute(attr="in_", value=column)):
             compared = [column]
         case ast.Call() if _name_of(node) in {"require_matter", "require_transfer"}:
+            return True
+        case ast.Call() if ast.unparse(node.func) == "visibility.documents":
             return True
     return any(
         isinstance(each, ast.Attribute) and {each.attr, ast.unparse(each)} & SCOPES for each in compared

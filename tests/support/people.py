@@ -9,6 +9,8 @@ from services.auth import sessions
 from services.core.actor import Actor
 from services.core.text.normalise import search_fold
 from services.core.unit_of_work import unit_of_work
+from services.directory import organisations
+from services.directory.organisations import key_of as key_of_organisation
 from services.directory.search import key_of
 
 _numbers = itertools.count(1)
@@ -29,6 +31,7 @@ def make_member(
     name = name or f"Member {number}"
     email = email or f"member{number}@firm.test"
     with unit_of_work() as session:
+        known = organisations.require([organisation]) if is_guest else {}
         member = Member(
             email=email,
             email_key=email.casefold(),
@@ -36,6 +39,7 @@ def make_member(
             name_key=search_fold(name),
             search_key=key_of(name, email),
             organisation=organisation,
+            organisation_id=known[key_of_organisation(organisation)].id if known else None,
             password_hash=password_hash,
             is_admin=is_admin,
             is_guest=is_guest,

@@ -38,7 +38,7 @@ TROUBLE = "/troubleshooting/mismatch-redirect-url"
 
 USED_OFTEN = ("last_seen_at", "seen_at")
 KEY = {"request_key": "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"}
-GET_FORM = KEY | {"source": "Active!104512.3"}
+GET_FORM = KEY | {"source": "Active!104512.3", "exposure": "members"}
 SAVE_FORM = KEY | {"target": "new_document", "folder": "Active!77", "name": "Lease"}
 MANY_FORM = KEY | {"target": "twins"}
 
@@ -220,6 +220,15 @@ ROUTES = (
     R("GET",  f"{VERSION}/receipt.json", "matters.receipt_json", MATTER_STAFF, 200),
     R("GET",  f"{VERSION}/receipt.pdf", "matters.receipt_pdf", MATTER_STAFF, 200),
     R("GET",  "/receipt-keys.json", "matters.receipt_keys", PUBLIC, 200),
+    R("GET",  f"{MATTER}/hold", "matters.hold", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/hold", "matters.hold", MATTER_STAFF, 404),
+    R("GET",  f"{MATTER}/release", "matters.release", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/release", "matters.release", MATTER_STAFF, 404),
+    R("GET",  f"{MATTER}/audience", "matters.audience", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/audience", "matters.audience", MATTER_STAFF, 422),
+    R("GET",  f"{MATTER}/view-as", "matters.view_as", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/view-as", "matters.view_as", MATTER_STAFF, 404),
+    R("POST", "/view-as/leave", "matters.leave_view_as", MEMBER, 303),
     R("POST", f"{VERSION}/again", "matters.add_version_again", MATTER_EDITOR, 422),
 
     R("GET",  "/auth/v0/oauth2/authorized", "oauth.authorized", NO_GUEST, 400),

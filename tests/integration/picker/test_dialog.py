@@ -19,7 +19,7 @@ def test_the_pop_up_opens_before_imanage_is_asked(desk: Desk) -> None:
     page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)
     assert "Get from iManage" in page.text
     assert "Search iManage" in page.text
-    assert "Nobody outside the firm is in this matter." in page.text
+    assert "Everybody in the matter No guest can see it now." in page.text
     assert uuid.UUID(page.value_of("request_key"))
     assert desk.calls() == []
 
@@ -32,13 +32,15 @@ def test_each_pop_up_has_a_key_of_its_own(desk: Desk) -> None:
 
 def test_the_pop_up_says_who_outside_the_firm_will_see_it(desk: Desk) -> None:
     people = [
-        make_member(is_guest=True, organisation=name) for name in ("Harbour plc", "Harbour plc", "Kestrel")
+        make_member(name, is_guest=True, organisation=organisation)
+        for name, organisation in (("Ann", "Harbour plc"), ("Ben", "Harbour plc"), ("Cy", "Kestrel"))
     ]
     with unit_of_work() as writing:
         for person in people:
             writing.add(Participant(matter_id=desk.matter_id, member_id=person.id, role="viewer"))
     page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)
-    assert "3 people outside the firm will see what you get: Harbour plc (2), Kestrel (1)." in page.text
+    assert "Members and these guests Harbour plc : Ann, Ben Kestrel : Cy Hold for members" in page.text
+    assert page.value_of("readers")
 
 
 def test_down_from_workspace_to_document_with_one_call_a_step(desk: Desk) -> None:
