@@ -128,7 +128,7 @@ def change_server(server_id: uuid.UUID) -> Response:
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
-            flash(f"Saved name and limit of “{saved.name}”.", "success")
+            flash(f"Saved name and limits of “{saved.name}”.", "success")
             flash_notices(saved)
             return go_to(url_for(".server", server_id=server_id))
     else:
@@ -153,4 +153,4 @@ def _form_context(form: AddServerForm) -> dict[str, Any]:
 
 
 def _change_answer(view: server_views.ServerView, form: ChangeServerForm) -> Response:
-    return popup("edit", "Change name and limit", form=form, server=view)
+    return popup("edit", "Change name and limits", form=form, server=view)

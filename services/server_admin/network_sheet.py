@@ -20,8 +20,8 @@ PROXIED = (
 )
 LARGE_READS = (
     "Every read uses the sign-in of the member who acts, and iManage records it as theirs. A member can get up to "
-    "{most} documents at once, {at_once} at a time over all members, by “{agent}”. {pace} Counterpart’s audit log "
-    "names each one."
+    "{most} documents at once, {at_once} at a time over all members, by “{agent}”. Counterpart’s audit log names "
+    "each one. {pace}"
 )
 PACE = "Each member is limited to {pace} documents a minute."
 NO_PACE = "A System Admin can limit how many documents a minute each member gets and saves."
