@@ -113,7 +113,7 @@ def _mark(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 takes_files = _mark("takes_files")
 """Marks a view that accepts a document: other requests have a small size limit."""
 takes_table = _mark("takes_table")
-"""Marks a view that accepts a CSV file."""
+"""Marks a view that accepts a CSV file, or as much pasted text."""
 get_only = _mark("get_only")
 """Marks a GET view that records or changes something, so that it does not answer HEAD."""
 
@@ -133,6 +133,7 @@ def _guard() -> Response | None:
         _limit_body(current_app.config["SETTINGS"].max_document_bytes + FORM_LIMIT)
     elif getattr(view, "takes_table", False):
         _limit_body(csv_reading.MAX_BYTES + FORM_LIMIT)
+        request.max_form_memory_size = request.max_content_length
     if (request.content_length or 0) > (request.max_content_length or FORM_LIMIT):
         abort(413)
     _check_origin()

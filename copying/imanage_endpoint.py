@@ -125,6 +125,7 @@ class ImanageDestination:
             sha256=intent.sha256,
             open=content,
             comment=" ".join(filter(None, [intent.comment, intent.mark])) or None,
+            profile=intent.profile,
             on_progress=lambda sent: on_progress(Progress(sent, intent.size)),
             require_not_stopped=partial(require_not_stopped, should_stop),
         )

@@ -4,7 +4,7 @@ The rule: Found only if exactly one new version agrees in everything that we can
 be ours. Everything between is Undecided, with its reason: nothing is guessed.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from copying.values import (
@@ -68,6 +68,7 @@ def announce(
     mark: str | None = None,
     comment: str | None = None,
     needs_mark: bool = False,
+    profile: Mapping[str, str] | None = None,
 ) -> Intent:
     """The intent, committed before a send. Of a folder's documents it keeps those that could be mistaken for ours."""
     if facts.size is None or facts.sha256 is None:
@@ -91,6 +92,7 @@ def announce(
         mark,
         comment,
         needs_mark,
+        profile or {},
     )
 
 

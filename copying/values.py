@@ -1,7 +1,7 @@
 """The values of the copying engine, all frozen. An Intent survives the way into a row and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -116,6 +116,8 @@ class Intent:
     comment: str | None = None
     needs_mark: bool = False
     """Whether only the mark proves a version ours, because the baseline is older than the announcement."""
+    profile: Mapping[str, str] = field(default_factory=dict)
+    """Further fields of a new document."""
 
     def record(self) -> dict[str, Any]:
         """Plain values, fit for JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from . import profiles, search_folders
@@ -74,6 +75,28 @@ def search_workspaces(
         return _containers(client, library_path(library, "workspaces"), params, offset, limit)
     read = profiles.container_or_none
     return of_customer(client, "workspaces", params, read, offset, limit, preferred=preferred)
+
+
+def workspaces_of_matter(
+    client: Client, client_number: str, matter_number: str, *, preferred: str = ""
+) -> Page[Container]:
+    """The workspaces of a matter, by custom1 (client) and custom2 (matter), as most firms use them.
+
+    The rows are compared again, because a server may ignore the filters. Without a client number, custom2 alone counts.
+    """
+    numbers = {"custom2": matter_number} | ({"custom1": client_number} if client_number else {})
+    params: Params = {**numbers, **_paging(client.facts.limit(PAGE), 0)}
+    found = of_customer(
+        client, "workspaces", params, profiles.container_or_none, 0, PAGE, preferred=preferred
+    )
+    return replace(
+        found, items=tuple(each for each in found.items if _has(each, client_number, matter_number))
+    )
+
+
+def _has(workspace: Container, client_number: str, matter_number: str) -> bool:
+    is_client = not client_number or (workspace.client_number or "").casefold() == client_number.casefold()
+    return is_client and (workspace.matter_number or "").casefold() == matter_number.casefold()
 
 
 def workspace(client: Client, workspace_id: str) -> Container:

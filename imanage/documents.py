@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace as changed
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from .errors import (
     RejectedError,
     TooLargeError,
 )
-from .ids import VersionId, library_of, library_path, object_path, segment
+from .ids import DocumentId, VersionId, library_of, library_path, object_path, segment
 from .libraries import of_customer
 from .responses import Listing, page, record
 from .server_facts import ServerFacts
@@ -30,6 +31,7 @@ __all__ = [
     "Download",
     "Upload",
     "add_version",
+    "by_number",
     "create",
     "document_link",
     "download",
@@ -96,6 +98,30 @@ def search(
     return _page(client, found, offset, limit)
 
 
+def by_number(
+    client: Client, number: int, library: str | None = None, *, preferred: str = ""
+) -> Page[Document]:
+    """The latest version of the document with this number, in one library or in each that has one.
+
+    The rows are compared again, because a server may ignore the filter.
+    """
+    limit = client.facts.limit(PAGE)
+    params: dict[str, str | int] = {"document_number": number, "latest": "true", "limit": limit, "offset": 0}
+    if library:
+        found = _page(
+            client, client.lists("GET", library_path(library, "documents"), params=params), 0, limit
+        )
+    else:
+        read = partial(profiles.document_or_none, facts=client.facts)
+        found = of_customer(client, "documents", params, read, 0, limit, preferred=preferred)
+    latest: dict[DocumentId, Document] = {}
+    for each in found.items:
+        known = latest.get(each.id.document)
+        if each.id.number == number and (known is None or known.version < each.version):
+            latest[each.id.document] = each
+    return changed(found, items=tuple(latest.values()))
+
+
 def folder_documents(client: Client, folder_id: str, offset: int = 0, limit: int = PAGE) -> Page[Document]:
     """The documents of a folder, without its subfolders."""
     limit = client.facts.limit(limit)
@@ -147,7 +173,7 @@ def create(client: Client, folder_id: str, upload: Upload) -> Stored:
     body = profile_part(
         client.facts,
         upload,
-        {"name": upload.name},
+        {**upload.profile, "name": upload.name},
         client.facts.new_fields_refused,
         inherit_profile_from_folder=True,
     )

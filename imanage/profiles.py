@@ -105,6 +105,8 @@ def container_or_none(row: Row) -> Container | None:
         or bool(boolean(row, "is_container_saved_search") or boolean(row, "is_content_saved_search")),
         client=text(row, "custom1_description", "custom1") or text(profile, "custom1_description", "custom1"),
         matter=text(row, "custom2_description", "custom2") or text(profile, "custom2_description", "custom2"),
+        client_number=text(row, "custom1") or text(profile, "custom1"),
+        matter_number=text(row, "custom2") or text(profile, "custom2"),
         edited_at=moment(row, "edit_date"),
         url=text(row, "workspace_url" if is_workspace else "folder_url"),
         access=text(row, "effective_security", "access"),

@@ -213,6 +213,7 @@ _DRIVES = {
     "types": "the type of an upload",
     "fallback_type": "the type of an upload without an extension",
     "whole_answers": "once measured, a save takes the profile from the answer and does not read it back",
+    "required_fields": "what the pop-up of Save asks for a new document of a class",
     "comments": "whether a save is recognised in a folder by Counterpart’s mark",
     "new_fields_refused": "the fields of an upload",
     "version_fields_refused": "the fields of an upload",

@@ -82,6 +82,8 @@ class Container:
     is_search: bool = False
     client: str | None = None
     matter: str | None = None
+    client_number: str | None = None
+    matter_number: str | None = None
     edited_at: datetime | None = None
     url: str | None = None
     access: str | None = None

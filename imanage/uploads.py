@@ -8,7 +8,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .errors import SourceFailedError
@@ -25,7 +25,8 @@ class Content(Protocol):
 class Upload:
     """What to store. `open` gives the content once; its `sha256` and `size` are verified while sending.
 
-    `require_not_stopped` is called before each block: what it raises ends the upload, and nothing is stored.
+    `profile`: further fields of a new document. `require_not_stopped` is called before each block: what it raises ends
+    the upload, and nothing is stored.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Upload:
     sha256: str
     open: Callable[[], AbstractContextManager[Content]] | Content
     comment: str | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
     keep_locked: bool = False
     on_progress: Callable[[int], None] | None = None
     require_not_stopped: Callable[[], None] | None = None

@@ -56,3 +56,5 @@ from models.transfers import LIVE as LIVE
 from models.transfers import ItemState as ItemState
 from models.transfers import Transfer as Transfer
 from models.transfers import TransferItem as TransferItem
+from models.workspaces import MatterWorkspace as MatterWorkspace
+from models.workspaces import WorkspaceProfile as WorkspaceProfile

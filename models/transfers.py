@@ -66,12 +66,12 @@ class TransferItem(Base):
     """One document of a transfer. The worker named by `worker_id` carries it out, while its heartbeats come.
 
     A get has `source_id`, the version in iManage; `version_id` is set when it lands. A save has `version_id`, and
-    `target_id`: a folder or a version, as `target` says; `based_on` is the version in iManage that the member knew.
-    With `is_held` it lands for members only. `listed` is what a list said of `source_id`, when and to whom
-    (services/transfers/signed_rows.py). `attempt` counts failures in a row, `sends` the sends of a save. `intent`,
-    `announced_at`, `sent_at` are set while the outcome of a send may be unknown; `receipt` is what iManage said of
-    the version, `question` both versions while the member has to decide. `error_*` and `next_step` belong to the
-    last error, also while it waits to be retried.
+    `target_id`: a folder or a version, as `target` says; `based_on` is the version in iManage that the member knew,
+    `profile` the fields of a new document that its class requires. With `is_held` a get lands for members only.
+    `listed` is what a list said of `source_id`, when and to whom (services/transfers/signed_rows.py).
+    `attempt` counts failures in a row, `sends` the sends of a save. `intent`, `announced_at`, `sent_at` are set while
+    the outcome of a send may be unknown; `receipt` is what iManage said of the version, `question` both versions while
+    the member has to decide. `error_*` and `next_step` belong to the last error, also while it waits to be retried.
     """
 
     __tablename__ = "transfer_item"
@@ -107,6 +107,7 @@ class TransferItem(Base):
     target: Mapped[str] = mapped_column(String(20))
     target_id: Mapped[str] = mapped_column(String(300), default="")
     note: Mapped[str] = mapped_column(Text, default="")
+    profile: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
     size: Mapped[ForeignNumber | None]
     bytes_done: Mapped[int] = mapped_column(BigInteger, default=0)

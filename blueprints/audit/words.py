@@ -41,6 +41,8 @@ WORDS = {
     "undertaking.changed": "Changed the undertaking of a matter",
     "undertaking.withdrawn": "Withdrew the undertaking of a matter",
     "undertaking.accepted": "Accepted the undertaking of a matter",
+    "matter.workspace_chosen": "Chose the iManage workspace of a matter",
+    "matter.workspace_declined": "Chose that a matter has no iManage workspace",
     "participant.added": "Added a person to a matter",
     "participant.appointed": "Appointed a lead for a matter without one",
     "participant.role_changed": "Changed a person’s role in a matter",

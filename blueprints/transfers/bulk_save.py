@@ -13,6 +13,7 @@ from blueprints.htmx import fragment, go_to
 from blueprints.transfers import bp
 from blueprints.transfers.answers import open_dialog, refused_in_picker, sign_in_first
 from blueprints.transfers.forms import SaveManyForm
+from blueprints.transfers.picker import offer_url
 from services.core.errors import InvalidError, NotFoundError, SignInNeededError
 from services.transfers import bulk_save
 
@@ -28,6 +29,7 @@ def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
             "transfers/_picker_save_many.html",
             picker=bulk_save.plan(actor(), matter_id, server_id, document_ids),
             browse=url_for(".browse", matter_id=matter_id, server_id=server_id, saving=1),
+            offer=offer_url(matter_id, server_id, saving=1),
             request_key=uuid.uuid4(),
         )
 

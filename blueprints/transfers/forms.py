@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
+from flask import request
 from wtforms import SelectMultipleField, StringField, ValidationError
 from wtforms.validators import AnyOf, Length
 
 from blueprints.exposure_fields import ExposureFields
 from blueprints.forms_base import BaseForm, KeyedForm, LineField, as_uuid, as_uuids
+from blueprints.transfers import steps as path_steps
+from services.core.text.normalise import clean_line
 from services.transfers.bulk_save import SaveManyCommand
 from services.transfers.decisions import CHOICES
+from services.transfers.profile_forms import LONGEST_NAME, LONGEST_VALUE
 from services.transfers.requests import (
     NEW_DOCUMENT,
+    NEW_VERSION,
+    OTHER_VERSION,
     REPLACE,
     SAVE_TARGETS,
     GetCommand,
@@ -23,8 +30,15 @@ from services.transfers.requests import (
 
 LONGEST_NOTE = 500
 ONTO_TWINS = "twins"
+PROFILE = "profile_"
 MANY_TARGETS = [ONTO_TWINS, REPLACE, NEW_DOCUMENT]
 CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name in choices})
+
+
+def profile_of(given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The fields of a profile in a form: `profile_custom1` is iManage's custom1."""
+    named = ((name.removeprefix(PROFILE), value) for name, value in given if name.startswith(PROFILE))
+    return {name[:LONGEST_NAME]: clean_line(value)[:LONGEST_VALUE] for name, value in named}
 
 
 class GetForm(KeyedForm, ExposureFields):
@@ -52,8 +66,11 @@ class GetForm(KeyedForm, ExposureFields):
 
 
 class SaveForm(KeyedForm):
-    target = StringField(validators=[AnyOf(SAVE_TARGETS, message="Choose how to save the document.")])
+    target = StringField(
+        validators=[AnyOf([*SAVE_TARGETS, OTHER_VERSION], message="Choose how to save the document.")]
+    )
     folder = StringField(validators=[Length(max=300)])
+    onto = StringField(validators=[Length(max=300)])
     twin = StringField(validators=[Length(max=300)])
     name = LineField("Name", "a name", 200, required=False)
     extension = LineField("File type", "a file type", 20, required=False)
@@ -64,20 +81,27 @@ class SaveForm(KeyedForm):
         if self.target.data == NEW_DOCUMENT and not field.data:
             raise ValidationError("Choose a folder.")
 
+    def validate_onto(self, field: StringField) -> None:
+        if self.target.data == OTHER_VERSION and not field.data:
+            raise ValidationError("Choose the document to add a version to.")
+
     def validate_twin(self, field: StringField) -> None:
-        if self.target.data != NEW_DOCUMENT and not field.data:
+        if self.target.data in {NEW_VERSION, REPLACE} and not field.data:
             raise ValidationError("Choose the iManage document to save to.")
 
     def command(self, document_id: uuid.UUID, server_id: uuid.UUID) -> SaveCommand:
-        is_new = self.target.data == NEW_DOCUMENT
+        kind = self.target.data or ""
+        id = {NEW_DOCUMENT: self.folder.data, OTHER_VERSION: self.onto.data}.get(kind, self.twin.data)
         return SaveCommand(
             request_key=self.key,
             document_id=document_id,
             server_id=server_id,
-            target=target_of(self.target.data or "", (self.folder.data if is_new else self.twin.data) or ""),
+            target=target_of(NEW_VERSION if kind == OTHER_VERSION else kind, id or ""),
             name=self.name.data or "",
             note=self.note.data or "",
             extension=(self.extension.data or "").lstrip("."),
+            profile=profile_of(request.form.items()),
+            workspace_id=path_steps.workspace_of(path_steps.parse_all(request.form.getlist("step"))),
         )
 
 
@@ -105,6 +129,8 @@ class SaveManyForm(KeyedForm):
             note=self.note.data or "",
             accepted=tuple(self.accept.data or ()),
             held=as_uuids(self.held.data),
+            profile=profile_of(request.form.items()),
+            workspace_id=path_steps.workspace_of(path_steps.parse_all(request.form.getlist("step"))),
         )
 
 

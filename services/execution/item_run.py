@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
@@ -64,6 +64,7 @@ class Task:
     server_id: uuid.UUID | None
     at_once: int | None
     listed: Facts | None = field(default=None, compare=False)
+    profile: Mapping[str, str] | None = field(default=None, compare=False)
 
     @property
     def mark(self) -> str:
@@ -125,6 +126,7 @@ _READ = (
         TransferItem.target,
         TransferItem.target_id,
         TransferItem.note,
+        TransferItem.profile,
         TransferItem.based_on,
         TransferItem.sends,
         Transfer.matter_id,

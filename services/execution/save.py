@@ -81,6 +81,7 @@ def send(run: ItemRun) -> str | None:
             mark=run.task.mark,
             comment=run.task.note or None,
             needs_mark=by_mark,
+            profile=run.task.profile,
         )
         if before is not None:
             _note_sent_before(run, intent)

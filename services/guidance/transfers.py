@@ -38,6 +38,12 @@ SAVE_ADVICE: dict[str, Advice] = {
         brief="version {latest} was edited in {label}",
         accept="Save on top of version {latest} anyway",
     ),
+    "save.moved_on.other_version": Advice(
+        "You chose version {had}. The latest version there is {latest}.",
+        "Open it in iManage to see what changed.",
+        title="{label} has a newer version",
+        accept="Save on top of version {latest} anyway",
+    ),
     "save.checked_out": Advice(
         "You cannot save to it until it is checked in to {label}.",
         "Ask them to check it in, or choose Save as new document.",

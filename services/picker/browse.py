@@ -34,6 +34,8 @@ Kind = Literal[
     "workspace", "folder", "read_only_folder", "favourites_category", "matters_category", "document"
 ]
 Shelf = Literal["recent", "mine", "favourites"]
+Purpose = Literal["get", "folder", "document"]
+"""What is chosen: documents to get, a folder for a new document, or a document for a new version."""
 Rows = Page[Container] | Page[RemoteDocument] | Page[Container | RemoteDocument]
 
 PAGE_SIZE = 100
@@ -71,7 +73,7 @@ class Location:
     text: str = ""
     shelf: Shelf = "recent"
     offset: int = 0
-    for_saving: bool = False
+    purpose: Purpose = "get"
 
 
 @dataclass(frozen=True)
@@ -202,22 +204,28 @@ def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, loca
     items = [item for page in pages for item in page.items]
     facts = server_facts.last_used(server_id)
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
-    here = _twins_here(matter_id, server_id, found)
-    label = known_to(actor).label(server_id)
     last = pages[-1]
-    sign = signed_rows.signer(server_id, actor.id)
     return Listing(
         location=location,
         containers=tuple(
             _container_row(item, location, facts) for item in items if isinstance(item, Container)
         ),
-        documents=tuple(_document_row(sign, item, here.get(item.id.document), label) for item in found),
+        documents=document_rows(actor, matter_id, server_id, found),
         total=last.total,
         next_offset=last.next_offset,
         unreadable=sum(page.unreadable for page in pages),
         missing=tuple(dict.fromkeys(name for page in pages for name in page.missing)),
         is_cut=any(page.is_cut for page in pages),
     )
+
+
+def document_rows(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, found: Sequence[RemoteDocument]
+) -> tuple[DocumentRow, ...]:
+    """The rows of these versions, signed for this member, with what the matter has of each. Two queries."""
+    here, label = _twins_here(matter_id, server_id, found), known_to(actor).label(server_id)
+    sign = signed_rows.signer(server_id, actor.id)
+    return tuple(_document_row(sign, item, here.get(item.id.document), label) for item in found)
 
 
 def activity(location: Location) -> Activity:
@@ -267,7 +275,7 @@ def _search(client: Client, location: Location, home: Home) -> tuple[Rows, ...]:
     text, offset, preferred = location.text, location.offset, home.library
     if inside := _searched(location):
         return (documents.search(client, text, container_id=inside[-1], limit=PAGE_SIZE, offset=offset),)
-    if location.for_saving:
+    if location.purpose == "folder":
         return (
             containers.search_workspaces(client, text, limit=PAGE_SIZE, offset=offset, preferred=preferred),
         )

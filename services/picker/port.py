@@ -7,8 +7,10 @@ how it was chosen. iManage's own dialog would be another implementation; docs/im
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Protocol
 
+from imanage.ids import VersionId
 from services.core.actor import Actor
 from services.picker import browse, select_all
 from services.picker.browse import Listing, Location
@@ -34,8 +36,9 @@ class Picker(Protocol):
         location: Location,
         *,
         below: bool = False,
+        after: Collection[VersionId] | None = None,
     ) -> Selection:
-        """All documents of a location at once, with those `below` it."""
+        """All documents of a location at once, with those `below` it; or the next ones `after` these."""
 
 
 class Lists:

@@ -85,6 +85,7 @@ WORK = (
     Endpoint("GET", "{base}/documents", "Search for documents"),
     Endpoint("GET", "{base}/libraries/{library}/documents", "Search for documents in a library"),
     Endpoint("GET", "{base}/libraries/{library}/documents/{id}", "A document’s profile"),
+    Endpoint("GET", "{base}/libraries/{library}/customs/{field}/{value}", "A value of a profile"),
     Endpoint("GET", "{base}/libraries/{library}/documents/{id}/versions", "Versions of a document"),
     Endpoint("POST", "{base}/libraries/{library}/documents/{id}/versions", "saving a new version"),
     Endpoint("GET", "{base}/libraries/{library}/documents/{id}/download", "Getting a document"),

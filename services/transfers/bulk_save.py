@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Row, exists, func, select
 
@@ -22,7 +22,7 @@ from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import split
 from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.imanage_errors import remote_refusal
-from services.transfers import links, update_check
+from services.transfers import links, profile_forms, update_check
 from services.transfers.links import TwinStatus
 from services.transfers.requests import (
     MOST_DOCUMENTS,
@@ -39,6 +39,7 @@ from services.transfers.save_checks import (
     as_new_document,
     holder_of,
     onto_twin,
+    started_with,
 )
 from services.transfers.states import ItemState
 from services.transfers.update_check import Twin, TwinCheck
@@ -144,7 +145,7 @@ class SaveManyCommand:
     """`onto_twins`: documents with a twin become its next version, or with `replaces` replace its latest one.
 
     Others are saved in the folder. `accepted`: codes of the problems that the member accepted; `held`: documents
-    that were shown as checked out.
+    that were shown as checked out. `profile` is that of the new documents, remembered for the workspace.
     """
 
     request_key: uuid.UUID
@@ -157,6 +158,8 @@ class SaveManyCommand:
     accepted: tuple[str, ...] = ()
     held: tuple[uuid.UUID, ...] = ()
     replaces: bool = False
+    profile: Mapping[str, str] = field(default_factory=dict)
+    workspace_id: str = ""
 
     @property
     def accepted_concerns(self) -> Collection[str]:
@@ -257,6 +260,10 @@ def _picker(
 def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
     """Start one transfer with an item for each document. Idempotent by the request key."""
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
+    permissions.require_transfer(actor, command.matter_id)
+    profile: Mapping[str, str] = {}
+    if command.folder_id and started_with(actor, command.request_key) is None:
+        profile = profile_forms.check(actor, command.server_id, command.folder_id, command.profile)
     with unit_of_work() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = require_use(actor.id, command.server_id)
@@ -300,6 +307,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
                     target=target.kind,
                     target_id=str(target),
                     note=command.note,
+                    profile=dict(profile) or None if is_new else None,
                     size=line.version.size,
                     sha256=line.version.sha256,
                     based_on=None if is_new else line.based_on(command.accepted_concerns),
@@ -319,6 +327,8 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
             folder=command.folder_id if needs_folder else "",
             replaces=command.replaces,
         )
+        if folder is not None:
+            profile_forms.remember(actor, server.id, command.workspace_id, profile)
         return transfer.id
 
 

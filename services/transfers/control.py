@@ -133,6 +133,7 @@ def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferI
         target=item.target,
         target_id=item.target_id,
         note=item.note,
+        profile=item.profile,
         size=item.size,
         sha256=item.sha256 if transfer.kind == "save" else "",
         based_on=item.based_on,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
@@ -25,6 +25,8 @@ from services.transfers.states import ItemState
 
 MOST_DOCUMENTS = 500
 NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
+OTHER_VERSION = "other_version"
+"""On the form: a new version of a document in iManage that is not the twin."""
 SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 
@@ -57,8 +59,9 @@ class GetCommand:
 class SaveCommand:
     """`extension` is the type of a new document whose file has none.
 
-    `over` is a version there that is newer than all that were here before, and that the person saw when they chose to
-    save on top of it.
+    `over` is a version there that the person saw when they chose to save on top of it: one newer than all that were
+    here before, or that of a document which is not the twin. `profile` is that of a new document, and is remembered for
+    the workspace.
     """
 
     request_key: uuid.UUID
@@ -69,6 +72,8 @@ class SaveCommand:
     note: str = ""
     extension: str = ""
     over: int = 0
+    profile: Mapping[str, str] = field(default_factory=dict)
+    workspace_id: str = ""
 
 
 def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
@@ -153,6 +158,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             target=command.target.kind,
             target_id=str(command.target),
             note=command.note,
+            profile=dict(command.profile) or None,
             size=version.size,
             sha256=version.sha256,
             based_on=_based_on(document.id, server.id, command),
@@ -259,7 +265,7 @@ def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand
             Link.ended_at.is_(None),
         )
     )
-    known = max(versions, default=None)
-    if known is None:
+    based_on: int = max([*versions, command.over])
+    if not based_on:
         raise InvalidError({"target": "This document has no twin of that number in iManage."})
-    return max(known, command.over)
+    return based_on

@@ -1,7 +1,7 @@
 """Checks before a save, and the choices they offer.
 
-`onto_twin` and `as_new_document` are pure. `check_twin` asks iManage once about the twin of one document; `start` asks
-again, so that a known problem does not first appear as a failed transfer.
+`onto_twin` and `as_new_document` are pure. `check_twin` asks iManage once about the twin of one document, `check_other`
+about any other document; `start` asks again, so that a known problem does not first appear as a failed transfer.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from copying.values import NewDocument
+from copying.values import NewDocument, NewVersion, Replace
 from imanage.errors import ImanageError
+from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
 from models import Document, Transfer, Version
 from services.access import permissions
@@ -28,10 +29,11 @@ from services.core.text.imanage_names import name_problem, nearest, type_problem
 from services.core.unit_of_work import release, session
 from services.guidance.imanage_errors import remote_refusal
 from services.guidance.refusals import advice_for
-from services.transfers import links, requests, update_check
+from services.transfers import links, profile_forms, requests, update_check
 from services.transfers.links import TwinStatus
-from services.transfers.requests import REPLACE, SaveCommand
+from services.transfers.requests import OTHER_VERSION, REPLACE, SaveCommand
 from services.transfers.twin_states import GONE, TwinFacts
+from services.transfers.update_check import Twin
 
 OTHER_TYPE = "other_type"
 MOVED_ON = "moved_on"
@@ -76,10 +78,14 @@ class Holder:
 
 @dataclass(frozen=True)
 class Check:
-    """The check of a save to the twin. `not_checked` says why iManage could not be asked; empty if it was."""
+    """The check of a save to the twin, or to another document: then `status` is None.
 
-    status: TwinStatus
+    `not_checked` says why iManage could not be asked; empty if it was.
+    """
+
+    facts: TwinFacts
     concerns: tuple[Concern, ...]
+    status: TwinStatus | None = None
     not_checked: str = ""
 
 
@@ -169,7 +175,37 @@ def check_twin(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, targe
         else:
             facts = replace(facts, access=checks.access)
     concerns = onto_twin(target, ours, facts, there, holder, label, newer_id)
-    return Check(replace(status, facts=facts), concerns, not_checked)
+    return Check(facts, concerns, replace(status, facts=facts), not_checked)
+
+
+def check_other(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, onto: VersionId) -> Check:
+    """The check of saving the current version onto a document that is not its twin. One remote call.
+
+    `onto` is the version that the member chose. Raises SignInNeededError and RemoteRefusedError.
+    """
+    version = _current(actor, document_id)
+    server = require_use(actor.id, server_id)
+    label = label_for(actor.id, server)
+    me = tokens.home_of(actor.id, server_id).user_id
+    release()
+    try:
+        found = update_check.fetch(actor, Twin(server_id, onto.document, onto))
+    except ImanageError as error:
+        raise remote_refusal(error, label) from error
+    latest = found.latest or onto.version
+    chosen = min(onto.version, latest)
+    is_there = found.document is not None and found.document.checksum == version.sha256
+    facts = TwinFacts(
+        here=version.number,
+        latest=latest,
+        held=latest if is_there else None,
+        base=chosen,
+        had=chosen,
+        access=found.access,
+    )
+    there = found.document.extension if found.document else ""
+    holder = holder_of(found.document, me) if found.document else None
+    return Check(facts, onto_twin(OTHER_VERSION, _ours(version), facts, there, holder, label))
 
 
 def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) -> uuid.UUID:
@@ -184,14 +220,26 @@ def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) ->
         label = label_for(actor.id, require_use(actor.id, command.server_id))
         if problems := as_new_document(ours, command.name or split(ours.name).stem, command.extension, label):
             raise InvalidError(problems)
-        return requests.start_save(actor, command)
-    check = check_twin(actor, command.document_id, command.server_id, command.target.kind)
+        profile = profile_forms.check(actor, command.server_id, command.target.folder_id, command.profile)
+        transfer_id = requests.start_save(actor, replace(command, profile=profile))
+        profile_forms.remember(actor, command.server_id, command.workspace_id, profile)
+        return transfer_id
+    status = links.on_server(actor, [command.document_id], command.server_id).get(command.document_id)
+    is_twin = status is not None and status.onto.document == command.target.onto.document
+    check: Check | None
+    if is_twin or isinstance(command.target, Replace):
+        check = check_twin(actor, command.document_id, command.server_id, command.target.kind)
+    else:
+        check = check_other(actor, command.document_id, command.server_id, command.target.onto)
     if check is None:
         return requests.start_save(actor, command)
     open_ones = [each for each in check.concerns if not each.accept or each.accept not in accepted]
     if open_ones:
         raise UnacceptedConcernsError(check, " ".join(each.title + "." for each in open_ones))
-    return requests.start_save(actor, replace(command, over=_over(check, accepted)))
+    target = command.target
+    if check.status is None:
+        target = NewVersion(target.onto.document.at(check.facts.had))
+    return requests.start_save(actor, replace(command, target=target, over=_over(check, accepted)))
 
 
 def suggested(stem: str) -> str:
@@ -209,9 +257,10 @@ def holder_of(document: RemoteDocument, me: str) -> Holder | None:
 
 
 def _over(check: Check, accepted: Collection[str]) -> int:
-    """The version in iManage that the member accepted to save on top of; 0 for none."""
-    moved = any(each.code == MOVED_ON for each in check.concerns if each.accept in accepted)
-    return check.status.facts.latest if moved else 0
+    """The version in iManage that the member saw and saves on top of; 0 for that of the twin as it was known."""
+    if any(each.code == MOVED_ON for each in check.concerns if each.accept in accepted):
+        return check.facts.latest
+    return 0 if check.status else check.facts.had
 
 
 def _ours(version: Version) -> Ours:

@@ -88,21 +88,48 @@
       if (keepsChosen()) for (const tick of kept().chosen ?? []) add(tick);
       watch.observe(list(), { childList: true });
     }
+    for (const tick of document.querySelectorAll("[data-found]")) {
+      tick.removeAttribute("data-found");
+      tick.checked = true;
+      pick(tick);
+    }
     draw();
+    beginPaste();
+  }
+  // Pasted numbers outlive the pop-up, too: those not looked for yet stay in the box.
+  const pasted = () => document.getElementById("picker-pasted");
+  function beginPaste() {
+    if (!pasted() || watched.has(pasted())) return;
+    watched.add(pasted());
+    const box = document.getElementById("picker-paste");
+    if ("begun" in box.dataset) keep({ pasted: pasted().value }); // redrawn with what is left
+    else pasted().value = kept().pasted ?? "";
+    box.open ||= pasted().value !== "";
+    box.dataset.begun = "";
+    pasted().addEventListener("input", () => keep({ pasted: pasted().value }));
   }
   on("htmx:load", begin);
-  on("htmx:configRequest", ({ detail }) => {
-    if (detail.elt.id === "picker-list") for (const step of kept().steps ?? []) detail.parameters.append("step", step);
+  // The list that a pop-up opens with is the one it was left at.
+  on("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+    const { steps, text, shelf } = kept();
+    if (elt.id !== "picker-list" || !steps) return;
+    parameters.delete("start");
+    for (const step of steps) parameters.append("step", step);
+    parameters.set("q", text ?? "");
+    parameters.set("shelf", shelf ?? "");
+    document.getElementById("picker-search").value = text ?? "";
   });
   on("htmx:afterSwap", ({ detail }) => {
-    if (detail.target.id !== "picker-list") return;
-    keep({ steps: [...detail.target.querySelectorAll("[name=step]")].map((step) => step.value) });
+    const way = detail.target.id === "picker-list" && detail.target.querySelector("[data-shelf]");
+    if (!way) return;
+    const steps = [...detail.target.querySelectorAll("[name=step]")].map((step) => step.value);
+    keep({ steps, text: way.dataset.text, shelf: way.dataset.shelf });
   });
   on("htmx:beforeOnLoad", ({ detail }) => {
     if (detail.elt === form() && detail.xhr.getResponseHeader("HX-Redirect")) keep({ chosen: [] });
   });
   begin();
-  if (kept().steps?.length && !document.getElementById("picker-search").value) htmx.trigger("#picker-list", "restore"); // the list was requested before this script loaded
+  if (kept().steps && !document.getElementById("picker-search").value) htmx.trigger("#picker-list", "restore"); // the list was requested before this script loaded
 
   // Ask before a selection is dropped. Closing again while the question is open means keep choosing.
   const question = () => document.getElementById("picker-question");
@@ -124,10 +151,58 @@
   }
 
   on("change", (event) => {
+    const { name, value: chosen } = event.target;
+    if (name === "target" && ["new_document", "other_version"].includes(chosen) && event.target.closest("#picker-how")) htmx.trigger("#picker-list", "restore");
+    if (name === "onto") document.getElementById("picker-other-check").replaceChildren(); // it is about another document
     if (event.target.matches("#picker-documents [data-pick]")) {
       pick(event.target);
       draw();
     }
+  });
+  // Columns sort the rows shown: iManage has no order to ask for.
+  const { compare } = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  function sort() {
+    const column = document.querySelector(".cp-picker-table [aria-sort]");
+    if (!column) return;
+    const shown = (row) => row.cells[column.cellIndex].dataset.value ?? row.cells[column.cellIndex].textContent.trim();
+    const sign = column.ariaSort === "descending" ? -1 : 1;
+    const rows = [...document.getElementById("picker-documents").rows];
+    document.getElementById("picker-documents").append(...rows.sort((one, other) => sign * compare(shown(one), shown(other))));
+  }
+  on("htmx:afterRequest", ({ detail }) => detail.elt.id === "picker-more-button" && sort());
+  on("click", ({ target }) => {
+    const column = target.closest("[data-sort]")?.closest("th");
+    if (!column) return;
+    const order = column.ariaSort === "ascending" ? "descending" : "ascending";
+    for (const other of column.parentNode.cells) other.removeAttribute("aria-sort");
+    column.ariaSort = order;
+    sort();
+  });
+
+  // Keys in the list: up and down move, Enter and right open or tick, left goes up, letters search.
+  const ROWS = "#picker-containers button, #picker-documents [name=source]:enabled, #picker-documents [name=onto]:enabled";
+  function move(from, by) {
+    const rows = [...document.querySelectorAll(ROWS)];
+    const at = rows.indexOf(from.closest("tr")?.querySelector(ROWS) ?? from) + by;
+    (at < 0 ? document.getElementById("picker-search") : rows[at] ?? from).focus();
+  }
+  const keys = {
+    ArrowDown: (from) => move(from, 1),
+    ArrowUp: (from) => move(from, -1),
+    ArrowLeft: () => [...document.querySelectorAll("#picker-list .cp-breadcrumb button")].at(-1)?.click(),
+    ArrowRight: (from) => (from.closest("tr") ? from.closest("tr").querySelector(".cp-version") : from)?.click(),
+    Enter: (from) => from.click(),
+  };
+  on("keydown", (event) => {
+    const { key, target } = event;
+    const inSearch = target.id === "picker-search";
+    if (event.ctrlKey || event.metaKey || event.altKey || !(inSearch || target.closest("#picker-list"))) return;
+    if (key.length === 1 && key !== " " && !inSearch && !target.matches("textarea, select")) document.getElementById("picker-search").focus();
+    const isRow = target.matches(ROWS);
+    if (!keys[key] || (inSearch && key !== "ArrowDown") || target.matches("textarea, select")) return;
+    if (!isRow && (key === "Enter" || key === "ArrowRight")) return;
+    event.preventDefault();
+    keys[key](target);
   });
   on("click", (event) => {
     if (event.target.closest("[data-pick-all]")) {

@@ -1,4 +1,4 @@
-"""The picker keeps the selection: Escape asks, Back stays in the matter, and reopening restores it."""
+"""The picker: the matter's workspace, keys, sorting and pasted numbers; and the selection that closing keeps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.imanage import breadcrumb, go_into, sign_in_from_account
+from tests.browser.imanage import OUTCOME_MS, breadcrumb, go_into, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -51,6 +51,63 @@ def selection_count(alice: Person) -> Locator:
 
 def close_question(alice: Person) -> Locator:
     return alice.dialog().get_by_role("group", name="Close anyway?")
+
+
+def test_an_associate_takes_documents_without_the_mouse(alice: Person) -> None:
+    """From the offered workspace by keys, sorted, the next 500, and by number; and all of it is there again."""
+    open_picker(alice)
+    expect(alice.dialog().get_by_text("Is this the matter’s workspace?")).to_be_visible()
+    alice.check_page()
+    alice.in_dialog("Open in Project Heron").click()
+    expect(breadcrumb(alice).get_by_text(MATTER, exact=True)).to_be_visible()
+    expect(alice.dialog().get_by_text("Is this the matter’s workspace?")).to_have_count(0)
+    alice.page.keyboard.press("Escape")
+    alice.page.evaluate("sessionStorage.clear()")
+    open_picker(alice)
+    expect(breadcrumb(alice).get_by_text(MATTER, exact=True)).to_be_visible()
+
+    press, focused = alice.page.keyboard.press, alice.page.locator(":focus")
+    alice.dialog().get_by_label("Search iManage").focus()
+    press("ArrowDown")
+    while "Disclosure" not in focused.inner_text():
+        press("ArrowDown")
+    press("Enter")
+    expect(breadcrumb(alice).get_by_text("Disclosure", exact=True)).to_be_focused()
+    for key in ("ArrowDown", "Space", "ArrowDown", "Enter", "ArrowDown", "ArrowUp"):
+        press(key)
+    expect(alice.dialog().get_by_text("2 selected")).to_be_visible()
+    alice.in_dialog("Name").click()
+    alice.in_dialog("Name").click()
+    names = alice.dialog().locator("#picker-documents > tr")
+    expect(names.first).to_contain_text("Disclosure 0100.txt")
+    expect(alice.dialog().get_by_text("Only the rows shown are sorted.")).to_be_visible()
+    alice.in_dialog("Next 500").click()
+    expect(alice.dialog().get_by_text("500 selected (the maximum)")).to_be_visible()
+    alice.check_page()
+    alice.in_dialog("Clear all").click()
+    names.first.get_by_role("checkbox").focus()
+    press("ArrowLeft")
+    expect(breadcrumb(alice).get_by_text(MATTER, exact=True)).to_be_focused()
+    press("ArrowDown")
+    alice.page.keyboard.type("SPA")
+    expect(breadcrumb(alice).get_by_text("“SPA”")).to_be_visible()
+    alice.page.keyboard.press("Tab")
+    alice.page.reload()
+    open_picker(alice)
+    expect(breadcrumb(alice).get_by_text("“SPA”")).to_be_visible()
+    expect(alice.dialog().get_by_label("Search iManage")).to_have_value("SPA")
+
+    alice.dialog().get_by_text("Paste numbers").click()
+    numbers = [str(number) for number in range(1655, 1715)]
+    alice.dialog().get_by_label("Document numbers").fill("Number\n99999999\n" + "\n".join(numbers))
+    alice.in_dialog("Find").click()
+    found = "60 found, 1 not found, 1 not a document number."
+    expect(alice.dialog().get_by_text(found)).to_be_visible(timeout=OUTCOME_MS)
+    expect(alice.dialog().get_by_text("60 selected")).to_be_visible()
+    expect(alice.dialog().get_by_label("Document numbers")).to_have_value("")
+    alice.check_page()
+    alice.page.keyboard.press("Escape")
+    alice.in_dialog("Close and clear selection").click()
 
 
 def test_escape_asks_and_a_kept_selection_is_restored(alice: Person) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from playwright.sync_api import expect
@@ -59,6 +60,18 @@ def test_each_target_works_for_one_document_and_for_many(firm: Stack, visit: Vis
     add_version(alice, one, 4)
     delete_in_imanage(alice, first, versions=2)
     expect_only_new_document(alice, one)
+    save_to_another(alice, others[0])
+    assert stored_versions(alice, ids[0])[3] == sha256_of(one, 4)
+
+
+def save_to_another(alice: Person, name: str) -> None:
+    """In the pop-up that is open: onto a document which is another one's twin."""
+    alice.dialog().get_by_role("radio", name="Save to another document").check()
+    go_into(alice, WORKSPACE, FOLDER)
+    alice.dialog().get_by_role("radio", name=re.compile(f"^{name}")).check()
+    alice.check_page()
+    alice.in_dialog("Save here").click()
+    expect_outcome(alice, re.compile("was saved to iManage"))
 
 
 def delete_in_imanage(alice: Person, twin: str, versions: int) -> None:

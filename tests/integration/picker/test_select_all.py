@@ -10,7 +10,7 @@ from services.core.unit_of_work import unit_of_work
 from services.servers import server_facts
 from simulator import Fault, Simulator
 from tests.support.pages import Browser, Page, read
-from tests.support.transfers import Desk, make_desk
+from tests.support.transfers import Desk, get, make_desk
 
 
 @pytest.fixture
@@ -66,6 +66,24 @@ def test_three_thousand_are_cut_to_what_one_transfer_takes_and_it_is_said(desk: 
     assert len(set(sources(page))) == len(sources(page)) == 500
     assert "There are 3,000 documents. You can get 500 at once, so the first 500 are selected." in page.text
     assert len(desk.practice.requests) == 5
+
+
+def test_the_next_five_hundred_are_neither_here_nor_selected(desk: Desk) -> None:
+    many = step(desk, "Disclosure")
+    assert "Next 500" in ask(desk, "browse", many).text
+    assert "Next 500" not in ask(desk, "browse", step(desk, "Drafts")).text
+    first = sources(ask(desk, "everything", many))
+    get(desk, *first[:300])
+    desk.practice.forget_requests()
+    page = ask(desk, "everything", many, next=1, source=first[300:])
+    second = sources(page)
+    assert len(second) == 300 and not set(second) & set(first)
+    assert "The next 300 are selected. None is in this matter or on its way. There are more." in page.text
+    assert len(desk.practice.requests) <= 3
+    assert "Next 500" in page.text
+    few = sources(ask(desk, "browse", step(desk, "Drafts")))
+    nothing = ask(desk, "everything", step(desk, "Drafts"), next=1, source=few)
+    assert "Everything here is in this matter, on its way or was selected before." in nothing.text
 
 
 def test_a_folder_with_all_that_lies_below_is_one_search(desk: Desk) -> None:

@@ -21,6 +21,7 @@ ASK_FOR_PAGES = {
     "services/transfers/update_check.py",
     "services/connections/oauth.py",
     "services/server_admin/repoint_preview.py",
+    "services/transfers/profile_forms.py",
 }
 IN_THE_BACKGROUND = {
     "services/diagnostics/probe_session.py",

@@ -15,7 +15,7 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from imanage import containers, discovery, documents, oauth
+from imanage import containers, customs, discovery, documents, oauth
 from imanage.client import Client
 from imanage.errors import ImanageError
 from imanage.ids import VersionId
@@ -35,6 +35,11 @@ ARGUMENTS = {
     "id": VersionId("Active", 8, 1),
     "user_id": "ALICE",
     "text": "lease",
+    "number": 8,
+    "client_number": "10042",
+    "matter_number": "0007",
+    "field": "custom1",
+    "value": "10042",
     "upload": UPLOAD,
 }
 
@@ -98,13 +103,14 @@ def shape(path: str) -> str:
         re.sub(r"\bActive!\d+(\.\d+)?", "{id}", path)
         .replace("/Active", "/{library}")
         .replace("ALICE", "{user}")
+        .replace("/custom1/10042", "/{field}/{value}")
     )
     return f"{{base}}/{path}"
 
 
 def asked_by_the_client(session: requests.Session, noting: Noting) -> set[tuple[str, str]]:
     client = Client(session, BASE, "a-token")
-    for module in (containers, documents):
+    for module in (containers, customs, documents):
         call_all_of(module, client)
     calls = (
         lambda: discovery.discover(session, ENDS, "a-token"),
