@@ -56,6 +56,7 @@ SQLITE = ("--ignore=tests/browser",)
 BROWSER = ("tests/browser",)
 POSTGRESQL = (
     "--postgresql",
+    "tests/contracts/test_twin_watch.py",
     "tests/contracts/test_worker.py",
     "tests/faults",
     "tests/integration",

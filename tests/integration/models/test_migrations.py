@@ -29,7 +29,20 @@ from sqlalchemy import (
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from models import Document, ItemState, Matter, Member, Participant, Transfer, TransferItem, db, utcnow
+from models import (
+    Document,
+    ItemState,
+    Link,
+    Matter,
+    Member,
+    Participant,
+    Server,
+    Transfer,
+    TransferItem,
+    Version,
+    db,
+    utcnow,
+)
 from models.base import prepare_sqlite
 from models.member_search import is_own
 from tests.support import forks
@@ -152,7 +165,7 @@ def test_a_save_onto_a_twin_that_was_on_record_without_its_version_gets_it() -> 
 
 def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
     """SQLite makes a changed table anew; what hangs on the old one's rows must not go with it."""
-    member, matter, transfer = (uuid.uuid4() for _ in range(3))
+    member, matter, transfer, document_id, server = (uuid.uuid4() for _ in range(5))
     states = [ItemState.DONE, ItemState.NEEDS_DECISION, ItemState.RESOLVING]
     now = utcnow()
     with made(tmp_path) as database:
@@ -196,7 +209,54 @@ def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
                 for position, state in enumerate(states)
             )
             writing.add(
-                Document(name="Removed.docx", created_by_id=member, binned_from_id=matter, binned_at=now)
+                Document(
+                    id=document_id,
+                    name="Removed.docx",
+                    created_by_id=member,
+                    binned_from_id=matter,
+                    binned_at=now,
+                )
+            )
+            writing.add(
+                Server(
+                    id=server,
+                    kind="cloud",
+                    name="London",
+                    name_key="london",
+                    url="x",
+                    api_url="x",
+                    client_id="",
+                    client_secret="",
+                )
+            )
+            writing.flush()
+            version = Version(
+                document_id=document_id,
+                number=1,
+                sha256="0" * 64,
+                size=1,
+                file_name="Removed.docx",
+                origin="upload",
+                created_by_id=member,
+            )
+            writing.add(version)
+            writing.flush()
+            writing.add(
+                Link(
+                    server_id=server,
+                    document_id=document_id,
+                    version_id=version.id,
+                    direction="linked",
+                    library="Active",
+                    library_key="active",
+                    number=1,
+                    version=1,
+                    name="Removed.docx",
+                    url="x",
+                    member_id=member,
+                    latest_version=1,
+                    state="lost",
+                )
             )
             writing.commit()
         database.migrate("downgrade", "0001")
@@ -209,6 +269,9 @@ def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
             ] == states
             document = reading.query(Document).one()
             assert (document.matter_id, document.binned_from_id) == (matter, None), "It is back from the bin."
+            link = reading.query(Link).one()
+            assert link.direction == "saved", "Older versions know no links by hand."
+            assert link.told_at is not None, "What was lost before is no news."
 
 
 def test_keys_that_are_searched_by_are_made_anew_for_the_rows_that_are_there(tmp_path: Path) -> None:
