@@ -7,6 +7,7 @@ import uuid
 from wtforms import RadioField, SelectChoice, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length
 
+from blueprints.exposure_fields import ExposureFields
 from blueprints.forms_base import BaseForm, KeyedForm, LineField, as_uuid, as_uuids
 from services.drift.decisions import COPY_CHOICES, IGNORE, LONGEST_REASON, DecideCommand
 from services.drift.getting import GetNewerCommand
@@ -27,9 +28,11 @@ class DocumentsForm(BaseForm):
         return as_uuids(self.document.data)
 
 
-class GetNewerForm(KeyedForm, DocumentsForm):
+class GetNewerForm(KeyedForm, DocumentsForm, ExposureFields):
     def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> GetNewerCommand:
-        return GetNewerCommand(self.key, matter_id, server_id, self.documents)
+        """Raises InvalidError where it was not chosen who can see what arrives."""
+        is_held = self.is_held(matter_id, *self.documents)
+        return GetNewerCommand(self.key, matter_id, server_id, self.documents, is_held)
 
 
 class IgnoreForm(DocumentsForm):

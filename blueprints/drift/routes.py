@@ -21,13 +21,13 @@ from services.access import permissions, server_access
 from services.core.errors import InvalidError
 from services.drift import board as drift
 from services.drift import decisions, export, getting, linking, watch
-from services.matters import documents, matters
+from services.matters import documents, exposure, matters
 from services.transfers import update_check
 
 __all__ = ["bp"]
 
 CHANGED = "documentsChanged"
-DONE = {decisions.KEEP: "kept", decisions.REMOVE: "in the bin"}
+DONE = {decisions.KEEP: "kept", decisions.HOLD: "held for members", decisions.REMOVE: "in the bin"}
 
 
 @bp.get("/matters/<uuid:matter_id>/drift")
@@ -87,7 +87,10 @@ def get_newer(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseReturnValue
     rows = getting.newer(actor(), matter_id, server_id, _documents(form))
     form.request_key.data = form.request_key.data or str(uuid.uuid4())
     title = "Get newer version" if len(rows) == 1 else "Get newer versions"
-    return _popup("drift/_get_form.html", title, matter_id, server_id, rows=rows, form=form)
+    question = exposure.question(actor(), matter_id, [row.document_id for row in rows])
+    return _popup(
+        "drift/_get_form.html", title, matter_id, server_id, rows=rows, form=form, question=question
+    )
 
 
 @bp.route("/matters/<uuid:matter_id>/drift/<uuid:server_id>/ignore", methods=["GET", "POST"])

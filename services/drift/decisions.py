@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
-from models import DriftDecision, utcnow
+from models import DriftDecision, Version, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError
-from services.core.unit_of_work import unit_of_work, upsert
+from services.core.unit_of_work import session, unit_of_work, upsert
 from services.drift import board
 from services.drift.board import DriftRow
-from services.matters import recycle_bin
+from services.matters import exposure, recycle_bin
 
-IGNORE, KEEP, REMOVE = "ignore", "keep", "remove"
-COPY_CHOICES = {KEEP: "Keep", REMOVE: "Move to the bin"}
+IGNORE, KEEP, HOLD, REMOVE = "ignore", "keep", "hold", "remove"
+COPY_CHOICES = {KEEP: "Keep", HOLD: "Hold for members", REMOVE: "Move to the bin"}
 """What can become of our copy of a document that is out of reach in iManage."""
 LONGEST_REASON = 500
 
@@ -53,9 +54,12 @@ def decide_copies(actor: Actor, command: DecideCommand) -> int:
         permissions.require_change_matter(actor, command.matter_id)
         rows = [row for row in _rows(actor, command) if row.is_out_of_reach]
         _decide(actor, command, rows, "access_lost.decided")
+        ids = [row.document_id for row in rows]
+        if command.choice == HOLD and (shown := _shown(ids)):
+            exposure.hold(actor, command.matter_id, shown)
         if command.choice == REMOVE:
-            for row in rows:
-                recycle_bin.remove_document(actor, row.document_id)
+            for document_id in ids:
+                recycle_bin.remove_document(actor, document_id)
     return len(rows)
 
 
@@ -102,6 +106,12 @@ def _decide(actor: Actor, command: DecideCommand, rows: list[DriftRow], action: 
             made = upsert(DriftDecision).values(**keys, **values)
             writing.execute(made.on_conflict_do_update(index_elements=list(keys), set_=values))
         audit.record_all([_event(actor, command, row, action) for row in rows])
+
+
+def _shown(document_ids: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
+    """The versions of these documents that are not held."""
+    query = select(Version.id).where(Version.document_id.in_(document_ids), Version.held_at.is_(None))
+    return session().scalars(query).all()
 
 
 def _event(actor: Actor, command: DecideCommand, row: DriftRow, action: str) -> audit.Event:

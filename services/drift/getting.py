@@ -18,12 +18,13 @@ from services.transfers.save_checks import started_with
 
 @dataclass(frozen=True)
 class GetNewerCommand:
-    """The documents of a matter whose twins on this server are newer."""
+    """The documents of a matter whose twins on this server are newer. `is_held`: guests do not see what arrives."""
 
     request_key: uuid.UUID
     matter_id: uuid.UUID
     server_id: uuid.UUID
     document_ids: tuple[uuid.UUID, ...]
+    is_held: bool = False
 
 
 def newer(
@@ -51,6 +52,7 @@ def start(actor: Actor, command: GetNewerCommand) -> uuid.UUID:
             server_id=command.server_id,
             sources=tuple(_latest(row) for row in rows),
             into=tuple(row.document_id for row in rows),
+            is_held=command.is_held,
         ),
     )
 

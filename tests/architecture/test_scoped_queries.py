@@ -18,6 +18,7 @@ WORKER = (
     "services/execution/"  # runs what a member with the permission has asked for, and checks it again itself
 )
 UNSCOPED = {
+    "services/drift/decisions.py": "versions of documents that were listed for the actor",
     "services/drift/linking.py": "versions of the document that its caller has authorized",
     "services/drift/losses.py": "a duty of the worker: what it finds goes to the leads of each matter",
     "services/matters/adding.py": "locks documents by the ids of an authorized write, and checks their matters",

@@ -140,6 +140,18 @@ def test_a_loss_is_told_once_and_decided(
     assert "can no longer be opened" not in desk.browser.page(f"/matters/{desk.matter_id}/drift").text
 
 
+def test_our_copy_is_held_for_members(desk: Desk, there: Twin) -> None:
+    document_id = session().scalars(select(Link.document_id)).one()
+    assert session().get_one(Document, document_id).guest_version_id is not None
+    with unit_of_work() as writing:
+        writing.execute(update(Link).values(state="forbidden"))
+    url = f"/matters/{desk.matter_id}/drift/{desk.server.id}/access"
+    assert desk.browser.post(url, {"document": str(document_id), "choice": "hold"}).status_code == 303
+    session().rollback()
+    assert session().get_one(Document, document_id).guest_version_id is None
+    assert board.twins(desk.actor, desk.matter_id).undecided == 0
+
+
 def test_our_copy_goes_into_the_bin(desk: Desk, there: Twin) -> None:
     document_id = session().scalars(select(Link.document_id)).one()
     with unit_of_work() as writing:

@@ -84,6 +84,21 @@ def test_newer_versions_of_many_are_got_in_one_transfer(desk: Desk, twins: dict[
     assert desk.browser.post(url, form).headers["Location"] == first.headers["Location"]
 
 
+def test_who_gains_sight_of_what_is_got_is_asked(desk: Desk, twins: dict[str, Twin]) -> None:
+    guest = make_member("Gail", is_guest=True, organisation="Bank")
+    participants.add(desk.actor, desk.matter_id, guest.id, "viewer")
+    url = f"/matters/{desk.matter_id}/drift/{desk.server.id}/get"
+    page = desk.browser.page(f"{url}?document={document(NEWER)}", htmx=True)
+    assert "Bank : Gail" in page.text
+    form = {name: page.value_of(name) for name in ("request_key", "readers")} | {
+        "document": str(document(NEWER))
+    }
+    assert desk.browser.post(url, form).status_code == 422
+    answer = desk.browser.post(url, form | {"exposure": "members"})
+    (item,) = carry_all(uuid.UUID(answer.headers["Location"].rpartition("/")[2]))
+    assert session().get_one(Version, item.version_id).held_at is not None
+
+
 def test_ignored_until_the_next_change(desk: Desk, twins: dict[str, Twin]) -> None:
     url = f"/matters/{desk.matter_id}/drift/{desk.server.id}/ignore"
     ids = {"document": [str(document(NEWER)), str(document(OURS)), str(document(SAME))]}
