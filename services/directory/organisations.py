@@ -48,6 +48,11 @@ def require(names: Collection[str]) -> dict[str, OrganisationName]:
     return {row.name_key: OrganisationName(row.id, row.name) for row in found}
 
 
+def names(limit: int) -> tuple[str, ...]:
+    """The first names in their order."""
+    return tuple(session().scalars(select(Organisation.name).order_by(Organisation.name_key).limit(limit)))
+
+
 def rename(organisation_id: uuid.UUID, name: str) -> None:
     """Change an organisation's name for all its guests, in the open unit of work."""
     session().execute(

@@ -64,6 +64,7 @@ class DocumentView:
     may_change_documents: bool
     may_transfer: bool
     may_remove: bool
+    is_archived: bool
 
     @property
     def stem(self) -> str:
@@ -155,6 +156,7 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
         may_change_documents=permissions.may_change_documents(actor, role),
         may_transfer=permissions.may_transfer(actor, role),
         may_remove=permissions.may_remove_documents(actor, role),
+        is_archived=matter.archived_at is not None,
     )
 
 

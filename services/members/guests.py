@@ -15,6 +15,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
+from services.directory import organisations as directory_organisations
 from services.directory.details import Details
 from services.directory.people import Person, person_of
 from services.guidance.refusals import refusal, worded
@@ -79,8 +80,7 @@ def invite_again(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> Ne
 def organisations(actor: Actor, matter_id: uuid.UUID) -> tuple[str, ...]:
     """The names of organisations that guests belong to, to choose from."""
     permissions.require_manage_people(actor, matter_id)
-    names = select(Member.organisation).where(Member.is_guest, Member.organisation != "").distinct()
-    return tuple(session().scalars(names.order_by(Member.organisation).limit(MOST_ORGANISATIONS)))
+    return directory_organisations.names(MOST_ORGANISATIONS)
 
 
 def _link(actor: Actor, member: Member, action: str, matter_id: uuid.UUID) -> NewLink:

@@ -12,10 +12,10 @@ from services.access.roles import ROLES, RULES, Right, table
 from services.core.actor import Actor
 from services.core.errors import ForbiddenError, NotFoundError
 from services.core.unit_of_work import session
-from services.matters import documents, matters, participants, recycle_bin, versions
+from services.matters import documents, exposure, matters, participants, recycle_bin, versions, viewing
 from services.matters.matters import MatterDetails
 from services.transfers import requests
-from tests.support.matters import add_document, add_server, open_matter
+from tests.support.matters import add_document, add_server, current_version, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 
@@ -47,6 +47,10 @@ TRIES: dict[Right, tuple[Try, ...]] = {
         lambda actor, matter, _document: recycle_bin.documents_of(actor, matter),
     ),
     Right.TRANSFER: (get,),
+    Right.CONTROL_EXPOSURE: (
+        lambda actor, matter, document: exposure.hold(actor, matter, [current_version(document)]),
+    ),
+    Right.VIEW_AS: (lambda actor, matter, _document: viewing.choices(actor, matter),),
     Right.MANAGE_PEOPLE: (add_person,),
     Right.CHANGE_MATTER: (
         lambda actor, matter, _document: matters.rename(actor, matter, MatterDetails("Renamed")),
