@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import aliased
 
 from imanage import documents as remote_documents
 from imanage.errors import BadIdError
-from imanage.ids import MAX_NUMBER, VersionId
+from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
 from models import Document, DriftDecision, Link, Matter, Participant, Version, utcnow
 from services.access import permissions
@@ -27,6 +25,7 @@ from services.core.text.file_names import split, visible
 from services.core.unit_of_work import session, unit_of_work
 from services.drift import board
 from services.matters.row_locks import locked_document
+from services.picker import pasted
 from services.picker.browse import call_imanage
 from services.servers import transport
 from services.transfers import links
@@ -35,9 +34,6 @@ from services.transfers.links import TwinStatus
 
 MOST_FOUND = 20
 MOST_ELSEWHERE = 20
-_REFERENCE = re.compile(
-    r"(?:(?P<library>[^!/]{1,100})!)?(?P<number>[0-9]{1,16})(?:\.(?P<version>[0-9]{1,16}))?"
-)
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,8 @@ def link(actor: Actor, command: LinkCommand) -> Linked:
     """
     document = _document(actor, command.document_id)
     home = tokens.home_of(actor.id, command.server_id)
-    id, is_latest = _read(command.reference, home.library)
+    host = transport.endpoints(require_use(actor.id, command.server_id)).browser.partition("://")[2]
+    id, is_latest = _read(command.reference, home.library, host)
     there = call_imanage(
         actor, command.server_id, lambda client: remote_documents.profile(client, id, latest=is_latest)
     )
@@ -259,20 +256,22 @@ def _document(actor: Actor, document_id: uuid.UUID) -> Document:
     return document
 
 
-def _read(reference: str, library: str) -> tuple[VersionId, bool]:
-    """The version that was entered, and whether the latest one is meant. Raises InvalidError."""
-    text = reference.strip()
-    if "://" in text:
-        text = unquote(text.split("?")[0]).rstrip("/").rpartition("/")[2]
-    found = _REFERENCE.fullmatch(text)
-    named = (found["library"] or library) if found else ""
-    if found is None or not named or not 0 < int(found["number"]) <= MAX_NUMBER:
+def _read(reference: str, library: str, host: str) -> tuple[VersionId, bool]:
+    """The version that was entered, and whether the latest one is meant. Raises InvalidError.
+
+    `library`: the member's own, of a number without one; `host`: that of the server's links.
+    """
+    found = pasted.parse(reference)
+    number = found[0].number if len(found) == 1 else None
+    named = found[0].library or library if number else ""
+    if not named:
         raise InvalidError(
             {"reference": "Enter a link to the document in iManage, or its number, such as Active!104512."}
         )
+    if found[0].host not in {"", host}:
+        raise InvalidError({"reference": "This link leads to another iManage server."})
     try:
-        version = int(found["version"] or 0)
-        return VersionId.parse(f"{named}!{found['number']}", version or 1), not version
+        return VersionId.parse(f"{named}!{number}", found[0].version or 1), found[0].version is None
     except BadIdError as error:
         raise InvalidError({"reference": "This is not the number of a document in iManage."}) from error
 

@@ -96,7 +96,7 @@ LEARNING = (
     Endpoint("GET", "{base}/libraries/{library}/types", "Learn this server"),
     Endpoint("GET", "{base}/libraries/{library}/classes", "Learn this server"),
     Endpoint("GET", "{base}/libraries/{library}/forms/visible-fields", "Learn this server"),
-    Endpoint("GET", "{base}/libraries/{library}/change-events", "Learn this server"),
+    Endpoint("GET", "{base}/libraries/{library}/change-events", "Changes of documents, every 20 seconds"),
     Endpoint("GET", "{base}/libraries/{library}/folders/{id}/operations", "Learn this server"),
     Endpoint(
         "DELETE",
