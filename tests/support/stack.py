@@ -292,6 +292,24 @@ def _make_firm(practice_url: str, secret: str) -> None:
     with create_app().app_context():
         migrations.upgrade()
         demo_firm.make(practice_url, secret)
+        _confirm_guests()
+
+
+def _confirm_guests() -> None:
+    """Each member has confirmed today which guests see what arrives, so that most journeys are not asked."""
+    from sqlalchemy import select
+
+    from models import Member, Participant
+    from services.core.actor import Actor
+    from services.core.unit_of_work import session
+    from services.matters import exposure
+
+    editors = select(Participant.matter_id, Member).join(Member, Member.id == Participant.member_id)
+    changing = editors.where(~Member.is_guest, Participant.role != "viewer")
+    for matter_id, member in session().execute(changing).all():
+        actor = Actor(member.id, member.name, member.email)
+        key = exposure.question(actor, matter_id).readers.key
+        exposure.decide(actor, matter_id, (), exposure.GUESTS, key)
 
 
 if __name__ == "__main__":
