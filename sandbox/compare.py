@@ -41,7 +41,8 @@ def run(files: list[IO[bytes]]) -> bytes:
             raise RefusedFileError("damaged", index) from None
     old, new = documents
     found = list(compare(old.paragraphs, new.paragraphs))
-    return json.dumps({"paragraphs": found, "tracked": [old.is_tracked, new.is_tracked]}).encode()
+    facts = {"paragraphs": found, "tracked": [old.is_tracked, new.is_tracked]}
+    return json.dumps(facts, ensure_ascii=False).encode()
 
 
 def compare(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Part]]:

@@ -9,7 +9,7 @@ import signal
 SECONDS = 20
 CPU_SECONDS = 10
 MEMORY = 1 << 30
-OUTPUT = 16 << 20
+OUTPUT = 12 << 20
 ENCODINGS = ("cp437", "cp1252", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 REFUSED = 3
 """The exit status of a process that refuses a file: its output is the code, the index of the file and a detail."""

@@ -19,7 +19,7 @@ from sandbox.limits import RefusedFileError
 
 MAX_XML = 30 << 20
 """Bytes of XML of a Word document, unpacked."""
-MAX_TEXT = 10 << 20
+MAX_TEXT = 4 << 20
 MAX_PAGES = 2000
 LONGEST = 3000
 """Characters of a paragraph; a longer one is split, so that each is quick to compare."""
