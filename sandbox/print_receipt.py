@@ -33,6 +33,12 @@ ACTIONS = {
     "version.previewed": "Previewed",
     "version.made_current": "Made current",
     "version.note_changed": "Note changed",
+    "version.held": "Held for members",
+    "version.released": "Released",
+    "document.audience_changed": "Audience changed",
+    "participant.added": "Added to the matter:",
+    "participant.removed": "Removed from the matter:",
+    "participant.until_changed": "End of access changed:",
 }
 
 pdfmetrics.registerFont(TTFont(FONT, Path(__file__).with_name("fonts") / "DejaVuSans.ttf"))
@@ -81,12 +87,21 @@ def _content(receipt: dict[str, Any], width: float) -> Iterator[Any]:
             ("Version", f"{version['number']}: {version['file_name']}, {version['size']:,} bytes"),
             ("SHA-256", version["sha256"]),
             ("Added", f"{_moment(version['added_at'])} by {version['added_by']}, {came}"),
+            (
+                "Guests",
+                f"Since {_moment(version['shared_at'])}" if version["shared_at"] else "Held for members",
+            ),
         ],
         width,
     )
     yield from _list(
         "In iManage", [_copy(each) for each in receipt["imanage"]], receipt["imanage_not_shown"], width
     )
+    guests = [
+        (each["organisation"], f"{each['name']}, in the matter since {_moment(each['in_matter_since'])}")
+        for each in receipt["guests"]
+    ]
+    yield from _list("Guests who can see it", guests, 0, width)
     yield from _list(
         "What was done with it",
         [_event(each) for each in receipt["events"]],
@@ -125,7 +140,17 @@ def _copy(each: dict[str, Any]) -> tuple[str, str]:
 
 
 def _event(each: dict[str, Any]) -> tuple[str, str]:
-    return _moment(each["at"]), f"{ACTIONS.get(each['action'], each['action'])} by {each['by']}"
+    words = [
+        ACTIONS.get(each["action"], each["action"]),
+        each.get("guest"),
+        each.get("audience"),
+        each.get("until"),
+    ]
+    if guests := each.get("guests"):
+        words.append(
+            f"to {', '.join(guests)}" if each["action"] == "version.released" else f"from {', '.join(guests)}"
+        )
+    return _moment(each["at"]), f"{' '.join(filter(None, words))} by {each['by']}"
 
 
 def _table(rows: list[tuple[str, str]], width: float) -> Table:

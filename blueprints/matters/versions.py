@@ -8,6 +8,7 @@ from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.authorization import actor, needs, takes_files
+from blueprints.exposure_fields import ExposureFields
 from blueprints.htmx import go_to
 from blueprints.matters import bp, popup
 from blueprints.matters.downloading import send
@@ -78,15 +79,27 @@ def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
 @bp.route("/versions/<uuid:version_id>/current", methods=["GET", "POST"])
 @needs("member")
 def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
-    if request.method == "GET":
-        version = versions.require(actor(), version_id)
-        permissions.require_change_documents(actor(), version.matter_id)
-        back = url_for("matters.document", document_id=version.document_id)
-        current = documents.find(actor(), version.document_id)
-        return popup("Make current", "matters/_current_form.html", back, version=version, document=current)
-    version = versions.make_current(actor(), version_id)
-    flash(f"Version {version.number} is now the current version.", "success")
-    return go_to(url_for("matters.document", document_id=version.document_id))
+    version = versions.require(actor(), version_id)
+    question = exposure.question(actor(), version.matter_id, [version.document_id])
+    form = ExposureFields(exposure=exposure.MEMBERS if version.held else None)
+    back = url_for("matters.document", document_id=version.document_id)
+    if form.validate_on_submit():
+        try:
+            is_held = form.is_held(version.matter_id, version.document_id) if question.may_hold else None
+            versions.make_current(actor(), version_id, is_held=is_held)
+            flash(f"Version {version.number} is now the current version.{HELD if is_held else ''}", "success")
+            return go_to(back)
+        except InvalidError as refusal:
+            form.add_errors(refusal)
+    return popup(
+        "Make current",
+        "matters/_current_form.html",
+        back,
+        form=form,
+        version=version,
+        document=documents.find(actor(), version.document_id),
+        question=question,
+    )
 
 
 @bp.route("/versions/<uuid:version_id>/note", methods=["GET", "POST"])

@@ -20,7 +20,7 @@ from services.core.runtime import runtime
 from services.core.text.file_names import FileName, clean_file_name, split
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.refusals import refusal
-from services.matters import adding, visibility
+from services.matters import adding, exposure, visibility
 from services.matters.documents import find, shown_since
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, require_space, reserve_space
@@ -183,11 +183,14 @@ def add_again(
     return _add(actor, matter_id, version.document_id, blob, name, note, "file_name", is_held=is_held)
 
 
-def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
-    """Make an older version current. No version is lost."""
+def make_current(actor: Actor, version_id: uuid.UUID, *, is_held: bool | None = None) -> VersionView:
+    """Make an older version current, and hold or release it if that is chosen. No version is lost."""
     asked = require(actor, version_id)
     with unit_of_work() as writing:
         permissions.require_change_documents(actor, asked.matter_id)
+        if is_held is not None and is_held != (asked.held is not None):
+            change = exposure.hold if is_held else exposure.release
+            change(actor, asked.matter_id, [version_id])
         matter = locked_matter(writing, asked.matter_id)
         document = locked_document(writing, asked.matter_id, asked.document_id)
         asked = require(actor, version_id)  # it may have been held meanwhile

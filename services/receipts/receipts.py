@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
-from models import AuditEvent, Link, Matter, Member, Server, new_id, utcnow
+from models import AuditEvent, Document, Link, Matter, Member, Participant, Server, Version, new_id, utcnow
 from sandbox import process
 from services.access import server_access
+from services.access.participation import has_access
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import NotFoundError, RefusedError
@@ -20,16 +21,25 @@ from services.core.runtime import runtime
 from services.core.text.file_names import split
 from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.refusals import refusal
-from services.matters import versions
+from services.matters import versions, visibility
 from services.matters.versions import VersionView
 from services.receipts import form, signing_keys
 
 Facts = dict[str, Any]
 MAX_EVENTS = 500
 OF_DOCUMENT = frozenset(
-    {"version.downloaded", "version.previewed", "version.made_current", "version.note_changed"}
+    {
+        "version.downloaded",
+        "version.previewed",
+        "version.made_current",
+        "version.note_changed",
+        "document.audience_changed",
+    }
 )
-"""Audited actions on a document that name the version in their detail."""
+"""Audited actions on a document; those on one of its versions name its number in their detail."""
+OF_VERSION = frozenset({"version.held", "version.released"})
+OF_GUEST = frozenset({"participant.added", "participant.removed", "participant.until_changed"})
+"""Audited actions on a guest of the matter: they gain or lose sight of its documents."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +103,10 @@ def _require(actor: Actor, version_id: uuid.UUID) -> VersionView:
 
 def _facts(actor: Actor, version: VersionView) -> Facts:
     matter = session().get_one(Matter, version.matter_id)
-    here, hidden = _copies_in_imanage(actor, version)
+    copies, hidden = _copies_in_imanage(actor, version)
     events, earlier = _events(version)
+    row = session().get_one(Version, version.id)
+    shared_at = None if row.held_at else row.released_at or row.created_at
     return {
         "matter": {
             "id": str(matter.id),
@@ -112,8 +124,10 @@ def _facts(actor: Actor, version: VersionView) -> Facts:
             "origin": version.origin,
             "added_at": _time(version.at),
             "added_by": version.by,
+            "shared_at": _time(shared_at) if shared_at else None,
         },
-        "imanage": here,
+        "guests": _guests(version) if shared_at else [],
+        "imanage": copies,
         "imanage_not_shown": hidden,
         "events": events,
         "events_not_shown": earlier,
@@ -152,23 +166,42 @@ def _copies_in_imanage(actor: Actor, version: VersionView) -> tuple[list[Facts],
     return shown, hidden
 
 
-def _events(version: VersionView) -> tuple[list[Facts], int]:
-    """What was done with the version, oldest first, and how many earlier events are left out."""
+def _guests(version: VersionView) -> list[Facts]:
+    """The guests who can see the version now, if it is not held."""
     rows = session().execute(
-        select(AuditEvent.at, AuditEvent.action, AuditEvent.actor_name, AuditEvent.detail)
-        .where(
-            AuditEvent.matter_id == version.matter_id,
-            AuditEvent.subject_id == version.document_id,
-            AuditEvent.action.in_(OF_DOCUMENT),
-            AuditEvent.outcome == "done",
-        )
-        .order_by(AuditEvent.at, AuditEvent.id)
+        select(Member.name, Member.organisation, Participant.added_at)
+        .join(Participant, Participant.member_id == Member.id)
+        .join(Document, Document.matter_id == Participant.matter_id)
+        .where(Document.id == version.document_id, Member.is_guest, Member.is_active, has_access())
+        .where(visibility.is_for(visibility.AUDIENCE_ID, Member.organisation_id))
+        .order_by(Member.organisation, Member.name_key, Member.id)
     )
-    found = [
-        {"at": _time(at), "action": action, "by": by}
-        for at, action, by, detail in rows
-        if detail.get("version") == version.number
+    return [
+        {"name": name, "organisation": organisation, "in_matter_since": _time(since)}
+        for name, organisation, since in rows
     ]
+
+
+def _events(version: VersionView) -> tuple[list[Facts], int]:
+    """What was done with the version and with its readers, oldest first, and how many earlier events are left out."""
+    event = AuditEvent
+    of_document = and_(event.subject_id == version.document_id, event.action.in_(OF_DOCUMENT))
+    of_version = and_(event.subject_id == version.id, event.action.in_(OF_VERSION))
+    of_guest = and_(Member.is_guest, event.action.in_(OF_GUEST))
+    rows = session().execute(
+        select(event.at, event.action, event.actor_name, event.detail, Member.name)
+        .outerjoin(Member, and_(Member.id == event.subject_id, Member.is_guest))
+        .where(event.matter_id == version.matter_id, event.outcome == "done")
+        .where(or_(of_document, of_version, of_guest))
+        .order_by(event.at, event.id)
+    )
+    found = []
+    for at, action, by, detail, guest in rows:
+        if detail.get("version", version.number) == version.number:
+            about = {"guest": guest, "guests": detail.get("guests"), "until": detail.get("until")}
+            about["audience"] = detail.get("after") if action == "document.audience_changed" else None
+            known = {name: value for name, value in about.items() if value}
+            found.append({"at": _time(at), "action": action, "by": by, **known})
     return found[-MAX_EVENTS:], max(0, len(found) - MAX_EVENTS)
 
 

@@ -211,7 +211,7 @@ ROUTES = (
     R("GET",  f"{VERSION}/download", "matters.download", IN_MATTER, 200),
     R("GET",  f"{VERSION}/actions", "matters.version_actions", IN_MATTER, 200),
     R("GET",  f"{VERSION}/current", "matters.make_current", MATTER_EDITOR, 200),
-    R("POST", f"{VERSION}/current", "matters.make_current", MATTER_EDITOR, 303),
+    R("POST", f"{VERSION}/current", "matters.make_current", MATTER_EDITOR, 303, {"exposure": "members"}),
     R("GET",  f"{VERSION}/note", "matters.change_note", MATTER_EDITOR, 200),
     R("POST", f"{VERSION}/note", "matters.change_note", MATTER_EDITOR, 303),
     R("GET",  f"{DOCUMENT}/compare", "matters.compare", IN_MATTER, 200),

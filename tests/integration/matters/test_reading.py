@@ -177,6 +177,27 @@ def test_make_current_is_confirmed_first(desk: Desk) -> None:
     assert current_version(document_id) == first
 
 
+def test_make_current_asks_who_sees_it(app: Flask, desk: Desk) -> None:
+    browser, document_id = desk
+    guest = make_member("Gil Guest", organisation="Other Side LLP", is_guest=True)
+    participants.add(actor_of(ann()), matter_of(document_id), guest.id, "viewer")
+    theirs, ids = Browser(app).sign_in(guest), numbered(document_id)
+    address = f"/versions/{ids[1]}/current"
+    page = browser.page(address, htmx=True)
+    assert "Gil Guest" in page.text
+    assert "Choose who can see it." in read(browser.post(address, htmx=True), whole=False).text
+    browser.post(address, {"exposure": "members"}, htmx=True)
+    assert current_version(document_id) == ids[1]
+    assert theirs.get(f"/versions/{ids[1]}/preview").status_code == 404
+    assert theirs.get(f"/documents/{document_id}/compare?old={ids[1]}").status_code == 404
+    assert "Version 1" not in theirs.page(f"/documents/{document_id}/compare").text
+    browser.post(f"/versions/{ids[2]}/current", {"exposure": "members"}, htmx=True)
+    answer = browser.post(address, {"exposure": "guests", "readers": page.value_of("readers")}, htmx=True)
+    assert answer.status_code == 204
+    assert theirs.get(f"/versions/{ids[1]}/download").status_code == 200
+    assert theirs.get(f"/versions/{ids[2]}/download").status_code == 404
+
+
 def test_nobody_else_sees_any_of_it(app: Flask, desk: Desk) -> None:
     _, document_id = desk
     version_id = current_version(document_id)

@@ -18,9 +18,9 @@ from sqlalchemy import select
 
 from commands import receipt
 from models import AuditEvent, Document, Installation, Member, Server, SigningKey, Version
-from services.core.actor import SYSTEM
+from services.core.actor import SYSTEM, Actor
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import participants
+from services.matters import exposure, participants
 from services.operations import keys
 from services.receipts import form, signing_keys
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
@@ -49,6 +49,16 @@ def script() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def lead_and_matter(version_id: uuid.UUID) -> tuple[Actor, uuid.UUID]:
+    lead = session().scalars(select(Member).where(Member.is_guest.is_(False))).one()
+    document = session().get_one(Document, session().get_one(Version, version_id).document_id)
+    return actor_of(lead), document.matter_id
+
+
+def printed(pdf: bytes) -> str:
+    return " ".join(pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded().split())
 
 
 def public_keys() -> list[str]:
@@ -89,13 +99,37 @@ def test_a_server_that_the_member_cannot_use_is_counted_and_not_named(desk: Desk
     assert json.loads(answer.data)["imanage_not_shown"] == 1
 
 
+def test_a_receipt_says_which_guests_could_see_the_version_and_when(desk: Desk) -> None:
+    browser, version_id = desk
+    lead, matter_id = lead_and_matter(version_id)
+    guest = make_member("Gil Guest", organisation="Other Side LLP", is_guest=True)
+    participants.add(lead, matter_id, guest.id, "viewer")
+    exposure.hold(lead, matter_id, [version_id])
+    held = json.loads(browser.get(f"/versions/{version_id}/receipt.json").data)
+    assert (held["version"]["shared_at"], held["guests"]) == (None, [])
+    exposure.release(lead, matter_id, [version_id])
+    shared = json.loads(browser.get(f"/versions/{version_id}/receipt.json").data)
+    assert [(each["name"], each["organisation"]) for each in shared["guests"]] == [
+        ("Gil Guest", "Other Side LLP")
+    ]
+    assert shared["version"]["shared_at"] >= shared["version"]["added_at"]
+    participants.remove(lead, matter_id, guest.id)
+    after = json.loads(browser.get(f"/versions/{version_id}/receipt.json").data)
+    assert after["guests"] == []
+    assert [(each["action"], each.get("guest"), each.get("guests")) for each in after["events"]] == [
+        ("participant.added", "Gil Guest", None),
+        ("version.held", None, ["Gil Guest (Other Side LLP)"]),
+        ("version.released", None, ["Gil Guest (Other Side LLP)"]),
+        ("participant.removed", "Gil Guest", None),
+    ]
+    assert "Gil Guest" in printed(browser.get(f"/versions/{version_id}/receipt.pdf").data)
+
+
 def test_guests_get_no_receipt(app: Flask, desk: Desk) -> None:
     _browser, version_id = desk
     guest = make_member("Gil Guest", organisation="Other Side LLP", is_guest=True)
-    document = session().get_one(Document, session().get_one(Version, version_id).document_id)
-    lead = session().scalars(select(Member).where(Member.is_guest.is_(False))).one()
-    assert document.matter_id is not None
-    participants.add(actor_of(lead), document.matter_id, guest.id, "editor")
+    lead, matter_id = lead_and_matter(version_id)
+    participants.add(lead, matter_id, guest.id, "editor")
     theirs = Browser(app).sign_in(guest)
     assert "Receipt" not in theirs.page(f"/versions/{version_id}/actions", htmx=True).text
     for end in ("receipt", "receipt.json", "receipt.pdf"):
@@ -170,10 +204,9 @@ def test_the_pdf_is_one_page_with_the_signed_receipt_attached(desk: Desk) -> Non
         browser.get(f"/versions/{version_id}/download")
     answer = browser.get(f"/versions/{version_id}/receipt.pdf")
     assert answer.mimetype == "application/pdf"
-    printed = pypdfium2.PdfDocument(answer.data)
-    words = printed[0].get_textpage().get_text_bounded()
-    facts = form.verify(bytes(printed.get_attachment(0).get_data()), public_keys())
-    assert len(printed) == 1
+    document, words = pypdfium2.PdfDocument(answer.data), printed(answer.data)
+    facts = form.verify(bytes(document.get_attachment(0).get_data()), public_keys())
+    assert len(document) == 1
     for part in (
         "Custody receipt",
         "Lease.docx",
