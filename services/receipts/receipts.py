@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
-from models import AuditEvent, Document, Link, Matter, Member, Participant, Server, Version, new_id, utcnow
+from models import AuditEvent, Document, Link, Matter, Member, Participant, Server, new_id, utcnow
 from sandbox import process
 from services.access import server_access
 from services.access.participation import has_access
@@ -105,8 +105,8 @@ def _facts(actor: Actor, version: VersionView) -> Facts:
     matter = session().get_one(Matter, version.matter_id)
     copies, hidden = _copies_in_imanage(actor, version)
     events, earlier = _events(version)
-    row = session().get_one(Version, version.id)
-    shared_at = None if row.held_at else row.released_at or row.created_at
+    since = version.released.at if version.released else version.at
+    shared_at = None if version.held else since
     return {
         "matter": {
             "id": str(matter.id),
