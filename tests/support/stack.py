@@ -184,13 +184,14 @@ class Practice:
 
 @dataclass
 class Stack:
-    """A running installation: its folder and URL, its practice iManage, and its processes."""
+    """A running installation: its folder and URL, its practice iManage, its processes, and sessions' cookies by email."""
 
     folder: Path
     url: str
     practice: Practice
     environment: dict[str, str]
     processes: dict[str, Process] = field(default_factory=dict)
+    cookies: dict[str, Any] = field(default_factory=dict)
 
     def run(self, name: str, *command: str) -> Process:
         log = self.folder / f"{name}.log"
