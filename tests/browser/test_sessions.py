@@ -115,6 +115,8 @@ def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, visit: Visit) -> Non
     carol.page.keyboard.press("ArrowDown")
     expect(row.get_by_role("button", name="Rename")).to_be_visible()
     carol.page.keyboard.press("End")
+    expect(row.get_by_role("button", name="Move to bin")).to_be_focused()
+    carol.page.keyboard.press("ArrowUp")
     expect(row.get_by_role("button", name="Rename")).to_be_focused()
     carol.page.keyboard.press("Enter")
     expect(carol.dialog().get_by_label("Name")).to_be_focused()
@@ -126,7 +128,7 @@ def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, visit: Visit) -> Non
         carol.page.keyboard.press("ArrowDown")
         carol.page.keyboard.press("End")
     carol.page.wait_for_load_state("networkidle")
-    expect(row.get_by_role("button", name="Rename")).to_be_focused()
+    expect(row.get_by_role("button", name="Move to bin")).to_be_focused()
 
 
 def end_session_elsewhere(person: Person) -> None:

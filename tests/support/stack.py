@@ -184,7 +184,7 @@ class Practice:
 
 @dataclass
 class Stack:
-    """A running installation: its folder and URL, its practice iManage, its processes, and sessions' cookies by email."""
+    """A running installation: its folder and URL, its practice iManage, its processes, and cookies by email."""
 
     folder: Path
     url: str
