@@ -47,7 +47,12 @@ def _control(data: Path, *command: str) -> None:
 
 
 def _start(data: Path, sockets: Path) -> None:
-    options = ["listen_addresses=''", f"unix_socket_directories='{sockets}'", "fsync=off"]
+    options = [
+        "listen_addresses=''",
+        f"unix_socket_directories='{sockets}'",
+        "fsync=off",
+        "full_page_writes=off",
+    ]
     _control(data, "--options", " ".join(f"-c {option}" for option in options), "start")
 
 
