@@ -21,7 +21,8 @@ PROXIED = (
 LARGE_READS = (
     "Every read uses the sign-in of the member who acts, and iManage records it as theirs. A member can get up to "
     "{most} documents at once, {at_once} at a time over all members, by “{agent}”. Counterpart’s audit log names "
-    "each one. {pace}"
+    "each one. {pace} In the background, Counterpart reads the profiles of documents that members got or saved, with "
+    "their sign-ins and at most one a second."
 )
 PACE = "Each member is limited to {pace} documents a minute."
 NO_PACE = "A System Admin can limit how many documents a minute each member gets and saves."
@@ -90,13 +91,13 @@ WORK = (
     Endpoint("POST", "{base}/libraries/{library}/documents/{id}/versions", "saving a new version"),
     Endpoint("GET", "{base}/libraries/{library}/documents/{id}/download", "Getting a document"),
     Endpoint("PUT", "{base}/libraries/{library}/documents/{id}/file", "Replacing a version"),
+    Endpoint("GET", "{base}/libraries/{library}/change-events", "Changes of documents, every 20 seconds"),
 )
 
 LEARNING = (
     Endpoint("GET", "{base}/libraries/{library}/types", "Learn this server"),
     Endpoint("GET", "{base}/libraries/{library}/classes", "Learn this server"),
     Endpoint("GET", "{base}/libraries/{library}/forms/visible-fields", "Learn this server"),
-    Endpoint("GET", "{base}/libraries/{library}/change-events", "Changes of documents, every 20 seconds"),
     Endpoint("GET", "{base}/libraries/{library}/folders/{id}/operations", "Learn this server"),
     Endpoint(
         "DELETE",

@@ -42,6 +42,7 @@ def test_two_hundred_documents_survive_a_killed_worker(firm_without_faults: Stac
     bram.in_dialog("Save here").click()
     saving = states_on_its_page(bram)
     choose_two_hundred(bram)
+    expect(bram.dialog().get_by_text("iManage records that you read each of these documents")).to_be_visible()
     bram.in_dialog("Get").click()
     getting = states_on_its_page(bram)
     kill_worker_during_both(bram, saving, getting)

@@ -20,8 +20,10 @@ PARTS = 4
 COMBINATIONS = 200 if os.environ.get("FAULTS") == "all" else 20
 MOST_AT_ONCE = 5
 UNKNOWN_AS_USUAL = {"rate_headers"}
-NOT_REQUIRED_TOGETHER = frozenset({"max_limit", "over_limit", "fallback_type", "totals"})
-"""Facts that a second unusual thing can hide: without pages, search or types they stay unknown."""
+NOT_REQUIRED_TOGETHER = frozenset(
+    {"max_limit", "over_limit", "fallback_type", "totals", "document_containers"}
+)
+"""Facts that a second unusual thing can hide: without pages, search, recent workspaces or types they stay unknown."""
 
 
 def stored_names(bench: Bench) -> list[str]:
