@@ -37,7 +37,6 @@ IMPORTED = (
         "commands.serve",
         "commands.up",
         "flask.cli",
-        "flask_migrate",
     ),
     *(
         "alembic.command",
