@@ -203,7 +203,8 @@ class History:
             shown: list[int] = []
             if page.status_code == 200:
                 rows = page.text[page.text.index("<table") :]
-                shown = [numbers[each] for each in re.findall(r"/versions/([0-9a-f-]+)/download", rows)]
+                links = dict.fromkeys(re.findall(r"/versions/([0-9a-f-]+)/download", rows))
+                shown = [numbers[each] for each in links]
                 found[document.name] = (int(listed[str(document.id)]), shown)
             version_id, number = self.random.choice(list(numbers.items()))
             answer = browser.get(f"/versions/{version_id}/download")
