@@ -28,6 +28,7 @@ VERIFY = (
     "The signed receipt is the file receipt.json attached to this page. To verify it: flask receipt verify FILE, "
     "or verify_receipt.py, which needs nothing of Counterpart."
 )
+MOVES = {"got": "Got from", "saved": "Saved to", "linked": "Linked to"}
 ACTIONS = {
     "version.downloaded": "Downloaded",
     "version.previewed": "Previewed",
@@ -134,9 +135,8 @@ def _list(title: str, rows: list[tuple[str, str]], left_out: int, width: float) 
 
 
 def _copy(each: dict[str, Any]) -> tuple[str, str]:
-    word = "Got from" if each["direction"] == "got" else "Saved to"
     where = f"{each['server']} ({each['address']}), {each['library']} {each['number']} v{each['version']}"
-    return _moment(each["at"]), f"{word} {where} by {_person(each['by'])}"
+    return _moment(each["at"]), f"{MOVES[each['direction']]} {where} by {_person(each['by'])}"
 
 
 def _event(each: dict[str, Any]) -> tuple[str, str]:
