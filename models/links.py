@@ -27,8 +27,8 @@ class Link(Base):
     """A version here and the one in iManage that it was got from, saved to, or linked with by hand.
 
     `checksum` is the SHA-256 of the bytes there when the link was made. `latest_version`, `latest_checksum` and `state`
-    are of the last check, at `checked_at`; the next is due at `check_at`. `told_at`: when the leads of the matter were
-    told that the twin is out of reach.
+    are of the last check, at `checked_at`, with the sign-in of `checked_by_id`; the next is due at `check_at`.
+    `told_at`: when the leads of the matter were told that the twin is out of reach.
     """
 
     __tablename__ = "link"
@@ -55,6 +55,7 @@ class Link(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     latest_version: Mapped[ForeignNumber]
     checked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    checked_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id"))
     latest_checksum: Mapped[str] = mapped_column(String(64), default="")
     check_at: Mapped[datetime] = mapped_column(default=_first_check)
     state: Mapped[str] = mapped_column(String(20), default="live")

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from email.message import EmailMessage
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, or_, select, update
 
 from models import Document, Link, Mail, Matter, Member, Participant, utcnow
 from services.core import audit
@@ -28,7 +28,8 @@ MOST_LISTED = 20
 def tell() -> int:
     """Record every twin that went out of reach since, and queue an email to the leads of its matter. Returns how many.
 
-    A duty of the worker, which finds the losses of checks in the background and of those that people asked for.
+    A duty of the worker. Only what the member who made the link or a lead could not open is a loss: others may never
+    have had access.
     """
     untold = (
         Link.ended_at.is_(None),
@@ -36,6 +37,14 @@ def tell() -> int:
         Link.state.in_((GONE, FORBIDDEN)),
         Document.id == Link.document_id,
         Document.matter_id.is_not(None),
+        or_(
+            Link.checked_by_id == Link.member_id,
+            exists().where(
+                Participant.matter_id == Document.matter_id,
+                Participant.member_id == Link.checked_by_id,
+                Participant.role == "lead",
+            ),
+        ),
     )
     if session().scalar(select(Link.id).where(*untold).limit(1)) is None:
         release()

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from imanage import change_events
 from imanage.change_events import Changes
-from imanage.errors import ImanageError, ServerFaultError, ThrottledError, UnreachableError
+from imanage.errors import ForbiddenError, ImanageError, ServerFaultError, ThrottledError, UnreachableError
 from imanage.ids import DocumentId, VersionId
 from models import (
     CHECK_EVERY,
@@ -54,6 +54,7 @@ FIRST_IN_QUEUE = timedelta(days=1)
 WATCHED_AGAIN = timedelta(hours=20)
 AFTER_FAILURE = timedelta(minutes=5)
 WITHOUT_EVENTS = timedelta(hours=1)
+WITHOUT_ASKERS = timedelta(minutes=1)
 OF_THE_SERVER = (UnreachableError, ThrottledError, ServerFaultError)
 """Errors that say nothing about one document: no more calls are made for a while."""
 
@@ -82,21 +83,22 @@ def has_askers(matter_id: uuid.UUID, server_ids: Collection[uuid.UUID]) -> bool:
 
 
 def check_due() -> int:
-    """A duty of the worker: poll the change events and check the twins that are due. Returns the number of calls."""
+    """A duty of the worker: read the change events and check the twins that are due. Returns how many it did."""
     _watch_new_libraries()
     servers = [server_id for server_id in _due_servers() if _lease(server_id, LEASE)]
-    calls, end = 0, time.monotonic() + RUN_SECONDS
+    done, rounds, end = 0, 0, time.monotonic() + RUN_SECONDS
     while servers and time.monotonic() < end:
+        rounds += 1
         began = time.monotonic()
         for server_id in tuple(servers):
             try:
-                did = _one_call(server_id)
+                did = _one_call(server_id, polls_first=rounds % 2 == 1)
             except ImanageError as error:
                 log.warning("twins.check_failed", server=str(server_id), code=error.code)
                 _lease(server_id, AFTER_FAILURE, renew=True)
                 servers.remove(server_id)
                 continue
-            calls += did
+            done += did
             if not did:
                 _lease(server_id, timedelta(0), renew=True)
                 servers.remove(server_id)
@@ -104,7 +106,7 @@ def check_due() -> int:
             time.sleep(max(0.0, PACE_SECONDS - (time.monotonic() - began)))
     for server_id in servers:
         _lease(server_id, timedelta(0), renew=True)
-    return calls
+    return done
 
 
 def _due_servers() -> list[uuid.UUID]:
@@ -131,22 +133,24 @@ def _lease(server_id: uuid.UUID, length: timedelta, *, renew: bool = False) -> b
         return writing.scalar(taken.returning(TwinWatch.server_id)) is not None
 
 
-def _one_call(server_id: uuid.UUID) -> bool:
+def _one_call(server_id: uuid.UUID, *, polls_first: bool) -> bool:
     """The next call to this server, and what it says; False if nothing is due. Raises ImanageError."""
-    now = utcnow()
-    cursor = session().scalar(
-        select(ChangeCursor)
-        .where(ChangeCursor.server_id == server_id, ChangeCursor.poll_at <= now)
-        .order_by(ChangeCursor.poll_at)
-        .limit(1)
-    )
-    if cursor is not None and _poll(server_id, cursor.library, cursor.library_key, cursor.cursor):
-        return True
+    steps = (_poll_due, _check_due) if polls_first else (_check_due, _poll_due)
+    return any(step(server_id) for step in steps)
+
+
+def _poll_due(server_id: uuid.UUID) -> bool:
+    query = select(ChangeCursor).where(ChangeCursor.server_id == server_id, ChangeCursor.poll_at <= utcnow())
+    row = session().scalar(query.order_by(ChangeCursor.poll_at).limit(1))
+    return row is not None and _poll(server_id, row.library, row.library_key, row.cursor)
+
+
+def _check_due(server_id: uuid.UUID) -> bool:
     query = _due().where(Link.server_id == server_id).order_by(Link.check_at).limit(1)
     due = session().execute(query).one_or_none()
     if due is not None:
         _check(*due)
-    return due is not None or cursor is not None
+    return due is not None
 
 
 def _due() -> Select[Link, uuid.UUID]:
@@ -177,7 +181,7 @@ def _check(link: Link, matter_id: uuid.UUID) -> None:
         except ImanageError as error:
             log.warning("twins.check_failed", server=str(server_id), code=error.code)
             break
-        update_check.store(matter_id, twin, found, again_after)
+        update_check.store(matter_id, twin, found, member_id, again_after)
         if found.document is None:
             losses.tell()
         return
@@ -266,14 +270,15 @@ def _poll(server_id: uuid.UUID, library: str, library_key: str, cursor: str) -> 
     """Read the events since the last poll; False if no call was made."""
     server = session().get_one(Server, server_id)
     outbound = transport.outbound(server, for_page=True)
-    askers = _pollers(server_id, library_key) if server_facts.of(server).change_events else []
+    has_events = server_facts.of(server).change_events
+    askers = _pollers(server_id, library_key) if has_events else []
     release()
     for member_id in askers:
         try:
             found = tokens.with_client(
                 member_id, server_id, lambda client: change_events.changes(client, library, cursor), outbound
             )
-        except RefusedError:
+        except (RefusedError, ForbiddenError):
             continue
         except OF_THE_SERVER:
             raise
@@ -281,13 +286,12 @@ def _poll(server_id: uuid.UUID, library: str, library_key: str, cursor: str) -> 
             if error.status in {404, 405} and not cursor:
                 note = "Found in use: the server does not know the call."
                 server_facts.learn_from_use(server_id, "change_events", False, note)
-            _stop_following(server_id, library_key, had_cursor=bool(cursor))
+            # Without the position, whatever happened since is found by checking.
+            _stop_following(server_id, library_key, timedelta(0) if cursor else WITHOUT_EVENTS)
             return True
         _follow(server_id, library_key, found)
         return True
-    with unit_of_work(relaxed_durability=True) as writing:
-        row = writing.get_one(ChangeCursor, (server_id, library_key))
-        row.cursor, row.poll_at = "", utcnow() + WITHOUT_EVENTS
+    _stop_following(server_id, library_key, WITHOUT_ASKERS if has_events else WITHOUT_EVENTS)
     return False
 
 
@@ -330,12 +334,12 @@ def _follow(server_id: uuid.UUID, library_key: str, found: Changes) -> None:
             writing.execute(update(Link).where(*changed).values(check_at=now))
 
 
-def _stop_following(server_id: uuid.UUID, library_key: str, *, had_cursor: bool) -> None:
-    """The position is no longer known, or there are no events: twins are checked within the hour again."""
+def _stop_following(server_id: uuid.UUID, library_key: str, again_after: timedelta) -> None:
+    """No events are read until then: twins are checked within the hour, or at once where some were missed."""
     now = utcnow()
-    with unit_of_work() as writing:
+    with unit_of_work(relaxed_durability=True) as writing:
         row = writing.get_one(ChangeCursor, (server_id, library_key))
-        row.cursor, row.poll_at = "", now if had_cursor else now + WITHOUT_EVENTS
+        row.cursor, row.poll_at = "", now + again_after
         writing.execute(
             update(Link)
             .where(
@@ -343,5 +347,5 @@ def _stop_following(server_id: uuid.UUID, library_key: str, *, had_cursor: bool)
                 Link.library_key == library_key,
                 Link.check_at > now + CHECK_EVERY,
             )
-            .values(check_at=now if had_cursor else now + CHECK_EVERY)
+            .values(check_at=now + CHECK_EVERY if again_after else now)
         )

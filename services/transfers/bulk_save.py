@@ -226,7 +226,7 @@ def _check_twins(
         except ImanageError as error:
             not_checked = remote_refusal(error, label).sentence
             break
-        update_check.store(matter_id, twin, checks[document_id])
+        update_check.store(matter_id, twin, checks[document_id], actor.id)
     if checks:
         with unit_of_work():
             audit.record(actor, "links.checked", subject, matter_id=matter_id, looked_at=len(checks))

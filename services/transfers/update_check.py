@@ -107,7 +107,7 @@ def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = No
             checks = fetch(actor, twin)
         except ImanageError as error:
             raise remote_refusal(error, labels[twin.server_id]) from error
-        store(matter.id, twin, checks)
+        store(matter.id, twin, checks, actor.id)
         looked_at.add(twin)
     checked = _outcome(actor, matter.id, document_id, looked_at, left=len(twins) - len(looked_at))
     with unit_of_work():
@@ -177,10 +177,26 @@ def ask(member_id: uuid.UUID, twin: Twin, outbound: requests.Session | None = No
         return TwinCheck(FORBIDDEN)
 
 
-def store(matter_id: uuid.UUID, twin: Twin, checks: TwinCheck, again_after: timedelta = CHECK_EVERY) -> None:
-    """Store the result on every link of the matter's documents to this twin."""
+def store(
+    matter_id: uuid.UUID,
+    twin: Twin,
+    checks: TwinCheck,
+    checked_by: uuid.UUID,
+    again_after: timedelta | None = None,
+) -> None:
+    """Store the result on every link of the matter's documents to this twin.
+
+    `again_after`: when it is checked next in the background; by default soon where the person could not see it, because
+    others may.
+    """
     now = utcnow()
-    values: dict[str, object] = {"checked_at": now, "check_at": now + again_after, "state": checks.access}
+    usual = CHECK_EVERY if checks.document else timedelta(0)
+    values: dict[str, object] = {
+        "checked_at": now,
+        "checked_by_id": checked_by,
+        "check_at": now + (usual if again_after is None else again_after),
+        "state": checks.access,
+    }
     if checks.latest is not None:
         values |= {"latest_version": checks.latest, "latest_checksum": checks.checksum, "told_at": None}
     documents = select(Document.id).where(Document.matter_id == matter_id)

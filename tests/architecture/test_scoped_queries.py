@@ -20,7 +20,6 @@ WORKER = (
 UNSCOPED = {
     "services/drift/decisions.py": "versions of documents that were listed for the actor",
     "services/drift/linking.py": "versions of the document that its caller has authorized",
-    "services/drift/losses.py": "a duty of the worker: what it finds goes to the leads of each matter",
     "services/matters/adding.py": "locks documents by the ids of an authorized write, and checks their matters",
     "services/matters/exposure.py": "documents of a matter that its callers have authorized and locked",
     "services/matters/quotas.py": "sums of sizes: no row leaves it",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
 from models import AuditEvent, ChangeCursor, Connection, Document, Link, Mail, TwinWatch, utcnow
@@ -18,10 +19,13 @@ from services.drift import board, losses, watch
 from services.mail import smtp
 from services.matters import participants, recycle_bin
 from services.servers import server_facts
+from services.transfers import update_check
 from services.transfers.twin_states import TwinState
 from simulator import Fault, Security
 from simulator.values import Document as Twin
-from tests.support.people import make_member
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.practice import sign_in_to_imanage
 from tests.support.smtp import Mailbox, mail_server
 from tests.support.transfers import Desk, carry_all, get
 
@@ -200,9 +204,9 @@ def test_opening_a_matter_makes_it_the_next(desk: Desk, there: Twin, monkeypatch
     once_polled(monkeypatch)
     run(desk)
     url = f"/matters/{desk.matter_id}/drift/opened"
-    assert "Checking" not in desk.browser.post(url).get_data(as_text=True)
+    assert "waiting to be checked" not in desk.browser.post(url).get_data(as_text=True)
     age(checked_at=timedelta(minutes=6))
-    assert "Checking 1 document in iManage." in desk.browser.post(url).get_data(as_text=True)
+    assert "1 document is waiting to be checked in iManage." in desk.browser.post(url).get_data(as_text=True)
     assert run(desk) == [there.id()]
     assert "All checked since" in desk.browser.page(f"/matters/{desk.matter_id}/_states", htmx=True).text
 
@@ -222,6 +226,20 @@ def test_only_sign_ins_of_those_who_used_it_and_of_leads(desk: Desk, there: Twin
     participants.change_role(desk.actor, desk.matter_id, editor.id, "lead")
     age(check_at=timedelta(seconds=1))
     assert there.id() in run(desk)
+
+
+def test_an_editor_who_may_not_see_it_is_no_loss(desk: Desk, there: Twin, app: Flask) -> None:
+    """Their own check says *No access*; the watch asks as those who got it, and nobody is told."""
+    editor = make_member("Dmitri", email="dmitri@practice.example")
+    participants.add(desk.actor, desk.matter_id, editor.id, "editor")
+    browser = Browser(app).sign_in(editor)
+    sign_in_to_imanage(browser, desk.server.id, "DMITRI")
+    security = Security("private", (("ALICE", "full_access"),))
+    desk.practice.world.put_document(replace(there, security=security))
+    update_check.check(actor_of(editor), desk.matter_id)
+    assert state(desk) in board.OUT_OF_REACH
+    assert losses.tell() == 0
+    assert there.id() in run(desk) and state(desk) is TwinState.SAME
 
 
 def test_nobody_is_signed_in(desk: Desk, there: Twin) -> None:
@@ -248,7 +266,7 @@ def test_a_position_that_is_not_known_any_more_starts_anew(
     desk.practice.faults.add(Fault("status", status=400, path="change-events", times=1))
     once_polled(monkeypatch)
     age(check_at=timedelta(days=-1))
-    assert run(desk) == ["change-events", "change-events", there.id()]
+    assert run(desk) == ["change-events", there.id(), "change-events"]
 
 
 def test_one_call_a_second_and_one_worker_at_a_time(
@@ -273,7 +291,7 @@ def test_a_lead_who_may_not_use_the_server_gets_no_mail(desk: Desk, there: Twin,
     other = make_member("Otto")
     participants.add(desk.actor, desk.matter_id, other.id, "lead")
     with unit_of_work() as writing:
-        writing.execute(update(Link).values(state="lost"))
+        writing.execute(update(Link).values(state="lost", checked_by_id=desk.actor.id))
         writing.merge(desk.server).is_restricted = True
     losses.tell()
     assert len(session().scalars(select(Mail)).all()) == 2
