@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import threading
 import uuid
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from models import AuditEvent, Document, Member, Version
+from services.core import runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.matters import participants, reading, versions
 from tests.support.documents import pdf, picture, scan, word
 from tests.support.matters import add_document, counted_queries, current_version, open_matter
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
+from tests.support.stores import running
 
 OLD, NEW = "The rent is one hundred pounds.", "The rent is two hundred pounds."
 
@@ -119,6 +123,15 @@ def test_only_a_few_are_compared_at_once(desk: Desk, monkeypatch: pytest.MonkeyP
         page = browser.page(f"/documents/{document_id}/compare", status=422)
     assert "Counterpart is reading other documents at the moment." in page.text
     browser.page(f"/documents/{document_id}/compare")
+
+
+def test_files_in_an_object_store_are_read(desk: Desk, own_runtime: None, tmp_path: Path) -> None:
+    browser, document_id = desk
+    with running("memory", tmp_path) as store:
+        runtime.bind(replace(runtime.runtime(), blobs=store))
+        for content in (OLD, NEW):
+            add_version(ann(), document_id, word(content + " Again."))
+        assert "1 change<" in browser.get(f"/documents/{document_id}/compare").text
 
 
 def test_pages_of_a_pdf_are_pictures_in_the_page(desk: Desk) -> None:
