@@ -58,7 +58,7 @@ def view_as_guest(bram: Person) -> None:
     bram.button("More").click()
     bram.button("View as").click()
     bram.check_page()
-    bram.in_dialog("Gita Rao").click()
+    bram.dialog().get_by_role("button", name="Gita Rao").click()
     banner = bram.page.get_by_role("complementary", name="View as")
     expect(banner).to_contain_text("You are viewing this matter as Gita Rao")
     expect(document_row(bram, BIBLE)).to_have_count(0)
