@@ -35,10 +35,12 @@ PERMISSION_ADVICE: dict[str, Advice] = {
     "view_as.read_only": Advice(
         "You are viewing this matter as {name}, so you cannot change anything.",
         "Press Leave at the top of the page first.",
+        title="You are viewing a matter as a guest",
     ),
     "view_as.elsewhere": Advice(
         "You are viewing a matter as {name}, so only the pages of that matter open.",
         "Go back to the matter and press Leave at the top of the page.",
+        title="You are viewing a matter as a guest",
     ),
     "forbidden.transfer": Advice(
         "You can read this matter, but not move documents between it and iManage.", _EDITOR, LEAD

@@ -45,8 +45,19 @@ class AudienceView:
     @property
     def label(self) -> str:
         if self.kind == "organisations":
-            return ", ".join(self.organisations)
+            return f"Members and {', '.join(self.organisations)}"
         return "Everybody in the matter" if self.kind == "everybody" else "Members only"
+
+    @property
+    def badge(self) -> str:
+        """The label in a list, where there is little room."""
+        if self.kind != "organisations":
+            return self.label
+        return (
+            self.organisations[0]
+            if len(self.organisations) == 1
+            else f"{len(self.organisations)} organisations"
+        )
 
     @property
     def key(self) -> str:

@@ -78,7 +78,7 @@ def choose_organisation(bram: Person, name: str) -> None:
     bram.dialog().get_by_role("checkbox", name=name).check()
     bram.check_page()
     bram.in_dialog("Save").click()
-    expect(bram.page.get_by_text(f"Who can see this: {name}")).to_be_visible()
+    expect(bram.page.get_by_text(f"Who can see this: Members and {name}")).to_be_visible()
 
 
 def release(bram: Person) -> None:

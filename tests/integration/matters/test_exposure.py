@@ -202,7 +202,10 @@ def test_a_document_for_one_organisation_is_nowhere_for_another(firm: Firm) -> N
     assert matters.find(firm.buyer, firm.matter_id).documents == 0
     with pytest.raises(NotFoundError):
         versions.require(firm.buyer, current_version(firm.document_id))
-    assert audiences.of_documents(firm.lead, [firm.document_id])[firm.document_id].label == "Harbour Bank"
+    assert (
+        audiences.of_documents(firm.lead, [firm.document_id])[firm.document_id].label
+        == "Members and Harbour Bank"
+    )
     assert audiences.of_documents(firm.bank, [firm.document_id]) == {}
     audiences.change(firm.lead, firm.matter_id, [firm.document_id], "members")
     assert firm.numbers(firm.bank) == [] and firm.numbers(firm.lead) == [1]
@@ -210,8 +213,8 @@ def test_a_document_for_one_organisation_is_nowhere_for_another(firm: Firm) -> N
     assert firm.numbers(firm.bank) == firm.numbers(firm.buyer) == [1]
     events = session().query(AuditEvent).filter_by(action="document.audience_changed").order_by(AuditEvent.at)
     assert [(each.detail["before"], each.detail["after"]) for each in events] == [
-        ("Everybody in the matter", "Harbour Bank"),
-        ("Harbour Bank", "Members only"),
+        ("Everybody in the matter", "Members and Harbour Bank"),
+        ("Members and Harbour Bank", "Members only"),
         ("Members only", "Everybody in the matter"),
     ]
 
@@ -350,6 +353,6 @@ def test_who_can_see_this_is_changed_on_the_page(firm: Firm, app: Flask) -> None
         "organisation": str(firm.organisation("Harbour Bank")),
     }
     assert lead.post(url, chosen).status_code == 303
-    assert "Who can see this: Harbour Bank" in lead.page(f"/documents/{firm.document_id}").text
+    assert "Who can see this: Members and Harbour Bank" in lead.page(f"/documents/{firm.document_id}").text
     assert buyer.get(f"/documents/{firm.document_id}").status_code == 404
     assert buyer.get(f"/versions/{current_version(firm.document_id)}/download").status_code == 404
