@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from models import Acceptance, Matter, Participant, Undertaking, utcnow
 from services.access.roles import READER
 from services.core.actor import Actor
-from services.core.errors import ForbiddenError, NotFoundError, RefusedError
+from services.core.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from services.core.unit_of_work import session
 from services.guidance.refusals import refusal, worded
 
@@ -84,6 +85,14 @@ def require_entry(actor: Actor, matter: Matter, participant: Participant) -> str
 def role_now(role: str, matter: Matter) -> str:
     """The role that applies now: everybody only reads an archived matter."""
     return role if matter.archived_at is None else READER
+
+
+def require_open(matter: Matter | Row[*tuple[Any, ...]]) -> None:
+    """Raises ConflictError where the matter, or a row with its two times, is archived or in the bin."""
+    if matter.binned_at is not None:
+        raise refusal(ConflictError, "matter.binned")
+    if matter.archived_at is not None:
+        raise refusal(ConflictError, "matter.archived")
 
 
 def _to_accept(matter_id: object, member_id: uuid.UUID) -> ColumnElement[bool]:

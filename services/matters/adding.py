@@ -17,13 +17,13 @@ from sqlalchemy import ColumnElement, Connection, Uuid, bindparam, func, or_, se
 from sqlalchemy.orm import Session
 
 from models import Document, Matter, Version, db, new_id, utcnow
+from services.access.participation import require_open
 from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError
 from services.core.text.file_names import adapt, numbered, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern
 from services.guidance.refusals import refusal
 from services.matters import visibility
-from services.matters.row_locks import require_open
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models import Document, Matter
+from services.access.participation import require_open
 from services.core.errors import ConflictError
 from services.guidance.refusals import refusal
 
@@ -30,14 +30,6 @@ def locked_matter(writing: Session, matter_id: uuid.UUID, *, even_closed: bool =
     if not even_closed:
         require_open(matter)
     return matter
-
-
-def require_open(matter: Matter | Row[*tuple[Any, ...]]) -> None:
-    """Raises ConflictError where the matter, or a row with its two times, is archived or in the bin."""
-    if matter.binned_at is not None:
-        raise refusal(ConflictError, "matter.binned")
-    if matter.archived_at is not None:
-        raise refusal(ConflictError, "matter.archived")
 
 
 def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UUID) -> Document:

@@ -67,5 +67,5 @@ def test_the_thirty_questions_are_answered_by_files_that_exist() -> None:
 def test_the_glossary_is_short_and_every_term_has_its_file() -> None:
     rows = re.findall(r"(?m)^\| ([^|]+) \| [^|]+ \| `([^`]+)` \|$", text_of("docs/glossary.md"))
     terms = [term for term, _file in rows]
-    assert terms == sorted(set(terms)) and 40 <= len(terms) <= 80
+    assert terms == sorted(set(terms)) and 40 <= len(terms) <= 60
     assert [name for _term, name in rows if not (REPOSITORY / name).is_file()] == []

@@ -73,6 +73,7 @@ def view_as_guest(bram: Person) -> None:
 def choose_organisation(bram: Person, name: str) -> None:
     bram.open_matter(MATTER)
     bram.link(BIBLE).click()
+    bram.button("More").click()
     bram.button("Who can see this").click()
     bram.dialog().get_by_role("radio", name="Members and chosen organisations").check()
     bram.dialog().get_by_role("checkbox", name=name).check()

@@ -39,6 +39,7 @@ def test_hostile_names_are_shown_as_text(firm: Stack, visit: Visit) -> None:
     carol.link(QUOTES).click()
     expect(carol.heading(QUOTES)).to_be_visible()
     assert carol.download(carol.link("Download")).path().read_bytes() == b"Only a name"
+    carol.button("More").click()
     carol.button("Rename").click()
     expect(carol.dialog().get_by_label("Name")).to_be_focused()
     carol.check_page()

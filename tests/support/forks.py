@@ -145,7 +145,8 @@ def _serve(requests: socket.socket) -> dict[str, Any] | None:
     """Fork for each request. Returns it in the child, and nothing in the parent at its end."""
     running: dict[int, tuple[int, socket.socket]] = {}
     while True:
-        ready = select.select([requests, *running], [], [])[0]
+        sources: list[socket.socket | int] = [requests, *running]
+        ready = select.select(sources, [], [])[0]
         for pidfd in ready:
             if pidfd in running:
                 pid, told = running.pop(pidfd)

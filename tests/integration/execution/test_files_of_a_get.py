@@ -22,7 +22,7 @@ from tests.support.transfers import Desk, versions
 MOST = {"flow": 25, "imanage": 12, "storage": 6}
 """How many files of each group a get may take."""
 PRODUCT = ("blueprints", "jobs", "services", "copying", "imanage", "storage", "models")
-GENERAL = ("models", "services/core", "services/access", "services/auth")
+GENERAL = ("models", "services/core", "services/access", "services/auth", "services/matters/viewing.py")
 """What every request uses, besides the modules directly below `blueprints`."""
 
 
