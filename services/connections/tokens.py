@@ -61,6 +61,14 @@ _pacers_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
+class Home:
+    """The member's user id in iManage, and their preferred library or ""."""
+
+    user_id: str
+    library: str
+
+
+@dataclass(frozen=True)
 class Access:
     """Everything a call to a server needs, copied from the rows so that no database connection is held during it."""
 
@@ -73,6 +81,7 @@ class Access:
     outbound: requests.Session
     endpoints: Endpoints
     pacer: Pacer
+    home: Home
 
     @property
     def is_stale(self) -> bool:
@@ -89,14 +98,6 @@ class Access:
             facts=self.facts,
             retries_faults=outbound is not None,
         )
-
-
-@dataclass(frozen=True)
-class Home:
-    """The member's user id in iManage, and their preferred library or ""."""
-
-    user_id: str
-    library: str
 
 
 class AccessCache:
@@ -196,10 +197,7 @@ def _require_ended(access: Access, error: UnauthorisedError, outbound: requests.
 
 def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
     """The member's user and library on this server, without a call. Raises as `with_client` does."""
-    access_of(member_id, server_id)
-    row = row_of(member_id, server_id)
-    assert row is not None
-    return Home(row.imanage_user, row.preferred_library)
+    return access_of(member_id, server_id).home
 
 
 def store(member_id: uuid.UUID, server: Server, tokens: TokenSet, identity: Identity) -> Connection:
@@ -287,6 +285,7 @@ def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False)
         outbound=transport.outbound(server),
         endpoints=transport.endpoints(server),
         pacer=_pacer(server_id),
+        home=Home(row.imanage_user, row.preferred_library),
     )
 
 

@@ -16,7 +16,7 @@ from imanage.server_facts import ServerFacts
 from imanage.types import CategoryType, Container, Page
 from imanage.types import Document as RemoteDocument
 from services.access import permissions
-from services.access.server_access import known_to, label_for, require_use
+from services.access.server_access import known_to, require_use
 from services.connections import tokens
 from services.connections.tokens import Home
 from services.core import bulkhead
@@ -237,14 +237,13 @@ def call_imanage(
     actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], activity: Activity = "reading"
 ) -> T:
     """Make calls as the member. Raises RemoteRefusedError, which names the server."""
-    server = require_use(actor.id, server_id)
-    label, outbound = label_for(actor.id, server), transport.outbound(server, for_page=True)
+    outbound = transport.outbound(require_use(actor.id, server_id), for_page=True)
     release()
     try:
         with bulkhead.slot(actor.id):
             return tokens.with_client(actor.id, server_id, call, outbound)
     except ImanageError as error:
-        raise remote_refusal(error, label, activity) from error
+        raise remote_refusal(error, known_to(actor).label(server_id), activity) from error
 
 
 def _fetch(client: Client, location: Location, home: Home) -> tuple[Rows, ...]:

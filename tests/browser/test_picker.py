@@ -106,6 +106,11 @@ def test_an_associate_takes_documents_without_the_mouse(alice: Person) -> None:
     expect(alice.dialog().get_by_text("60 selected")).to_be_visible()
     expect(alice.dialog().get_by_label("Document numbers")).to_have_value("")
     alice.check_page()
+
+    alice.in_dialog("Workspaces").click()
+    alice.in_dialog("This matter’s workspace").click()
+    alice.in_dialog("This matter’s workspace: stop opening here").click()
+    expect(alice.in_dialog("Open here for this matter")).to_be_visible()
     alice.page.keyboard.press("Escape")
     alice.in_dialog("Close and clear selection").click()
 
