@@ -45,7 +45,7 @@ def go_into(person: Person, workspace: str, *folders: str) -> None:
     favourites.click()
     expect(person.in_dialog("Favourites")).to_have_attribute("aria-pressed", "true")
     for name in (workspace, *folders):
-        person.dialog().get_by_role("button", name=name).first.click()
+        person.dialog().locator("#picker-containers").get_by_role("button", name=name).first.click()
         expect(breadcrumb(person).get_by_text(name, exact=True)).to_be_visible()
 
 

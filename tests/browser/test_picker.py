@@ -56,11 +56,11 @@ def close_question(alice: Person) -> Locator:
 def test_an_associate_takes_documents_without_the_mouse(alice: Person) -> None:
     """From the offered workspace by keys, sorted, the next 500, and by number; and all of it is there again."""
     open_picker(alice)
-    expect(alice.dialog().get_by_text("Is this the matter’s workspace?")).to_be_visible()
+    expect(alice.dialog().get_by_text("Is “Project Heron” the matter’s workspace?")).to_be_visible()
     alice.check_page()
-    alice.in_dialog("Open in Project Heron").click()
+    alice.in_dialog("Yes, open here").click()
     expect(breadcrumb(alice).get_by_text(MATTER, exact=True)).to_be_visible()
-    expect(alice.dialog().get_by_text("Is this the matter’s workspace?")).to_have_count(0)
+    expect(alice.dialog().get_by_text("Is “Project Heron” the matter’s workspace?")).to_have_count(0)
     alice.page.keyboard.press("Escape")
     alice.page.evaluate("sessionStorage.clear()")
     open_picker(alice)

@@ -13,7 +13,7 @@ from tests.support.people import make_member
 from tests.support.picker import Desk, step
 from tests.support.practice import sign_in_to_imanage
 
-ASKS = "Is this the matter’s workspace?"
+ASKS = "Is “Project Heron” the matter’s workspace?"
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def test_the_workspace_with_the_matter_s_numbers_is_offered_and_then_opened(desk
     opening = f"/matters/{desk.matter_id}/get/{desk.server_id}"
     assert address(desk) in desk.browser.page(opening, htmx=True).html
     page = offer(desk)
-    assert ASKS in page.text and "Open in Project Heron" in page.text
+    assert ASKS in page.text and "Yes, open here" in page.text
     assert len(desk.calls()) == 1
     heron = step(desk.practice, "Project Heron", "w")
     chosen = choose(desk, heron, heron)
