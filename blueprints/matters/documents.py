@@ -1,4 +1,4 @@
-"""Documents: added to a matter, shown with their versions, renamed; and the menu of a row."""
+"""Documents: added to a matter, shown with their versions, renamed, downloaded as a zip file; and the menu of a row."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
 
-from blueprints.authorization import actor, needs, takes_files
+from blueprints.authorization import actor, get_only, needs, takes_files
+from blueprints.forms_base import as_uuids
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.matters import bp, popup
+from blueprints.matters.downloading import send_zip
 from blueprints.matters.forms import HELD, DocumentForm, DocumentNameForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from blueprints.query_params import is_search, page_number, search_text
@@ -19,7 +22,7 @@ from services.access import permissions, server_access
 from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import visible
 from services.drift import linking
-from services.matters import audiences, documents, duplicates, exposure, matters, versions
+from services.matters import audiences, documents, duplicates, exposure, matters, versions, zip_downloads
 from services.transfers import links
 
 
@@ -60,6 +63,15 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
         question=exposure.question(actor(), matter_id),
     )
     return fragment(answer, answer.status_code, documentsChanged=True) if added else answer
+
+
+@bp.get("/matters/<uuid:matter_id>/documents.zip")
+@get_only
+@needs("member")
+def documents_zip(matter_id: uuid.UUID) -> Response:
+    """The documents named in the query, or all of the matter."""
+    ids = as_uuids(request.args.getlist("document"))
+    return send_zip(zip_downloads.of_documents(actor(), matter_id, ids))
 
 
 @bp.get("/documents/<uuid:document_id>")

@@ -1,4 +1,4 @@
-"""Downloads of a version: always an attachment, never rendered as a page, streamed in chunks."""
+"""Downloads of a version or a zip file: always an attachment, never rendered as a page, streamed in chunks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from services.core.actor import Actor
 from services.core.text.file_names import split
-from services.matters import versions
+from services.matters import versions, zip_downloads
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 # Types that no browser executes. All others are sent as plain bytes.
@@ -49,6 +49,14 @@ def send(actor: Actor, version: versions.VersionView, request: Request) -> Respo
     if request.method == "GET":
         stream = versions.send(actor, version, start, stop)
         response.response = _body(stream, stop - start, request)
+    return response
+
+
+def send_zip(download: zip_downloads.ZipDownload) -> Response:
+    response = Response(download.chunks, mimetype="application/zip")
+    response.content_length = download.size
+    response.headers["Content-Disposition"] = disposition(download.name)
+    response.call_on_close(download.close)
     return response
 
 

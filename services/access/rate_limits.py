@@ -1,4 +1,4 @@
-"""How often a member may search, start transfers, add files and view them: counted for all processes together.
+"""How often a member may search, start transfers, add, view or download files: for all processes together.
 
 The limits are far above what a person does; they stop a script or a stuck key. A search runs with every letter typed,
 so each process writes its count once for ten searches, and slightly more than the limit may pass.
@@ -33,6 +33,7 @@ class Limit:
 SEARCHES = Limit("search", 300, 60, "searched", step=10)
 TRANSFERS = Limit("transfer", 300, 600, "started transfers")
 UPLOADS = Limit("upload", 2000, 600, "added files")
+ZIPS = Limit("zip", 100, 600, "downloaded zip files")
 VIEWS = Limit("view", 600, 600, "opened previews and comparisons")
 
 

@@ -23,6 +23,12 @@ MATTER_ADVICE: dict[str, Advice] = {
         "Someone else has just changed who can see this.", "Open it again to see the choice as it is now."
     ),
     "document.gone": Advice("This document is no longer in the matter."),
+    "zip.too_many": Advice(
+        "This is {count} documents, and a zip file holds at most {most}.", "Select fewer documents."
+    ),
+    "zip.busy": Advice(
+        "Too many zip files are being downloaded.", "Try again when the one you started last has arrived."
+    ),
     "participant.there": Advice("{name} is already in this matter."),
     "participant.not_joined": Advice(
         "{name} has not joined yet, and {inviter} has the link that lets them in.",

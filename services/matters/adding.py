@@ -20,7 +20,7 @@ from models import Document, Matter, Version, db, new_id, utcnow
 from services.access.participation import require_open
 from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError
-from services.core.text.file_names import adapt, numbered, same_name_key, search_key, split
+from services.core.text.file_names import adapt, free_of, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern
 from services.guidance.refusals import refusal
 from services.matters import visibility
@@ -238,7 +238,7 @@ def require_free(writing: Session, actor: Actor, matter_id: uuid.UUID, name: str
 
 def free_name(writing: Session, matter_id: uuid.UUID, name: str) -> str:
     """The name, numbered where a document of the matter has it. The caller has locked the matter."""
-    return _numbered(name, _taken(writing, matter_id, name))
+    return free_of(name, _taken(writing, matter_id, name))
 
 
 def _as_next_versions(reading: Connection, additions: Sequence[Addition]) -> dict[int, Added]:
@@ -294,14 +294,6 @@ def _rows(additions: Sequence[Addition], new: Mapping[int, Added]) -> list[dict[
     ]
 
 
-def _numbered(name: str, taken: Collection[str]) -> str:
-    free, number = name, 1
-    while same_name_key(free) in taken:
-        number += 1
-        free = numbered(split(name), number)
-    return free
-
-
 def _free_names(writing: Connection, wanted: Mapping[uuid.UUID, Sequence[str]]) -> dict[uuid.UUID, list[str]]:
     """Free names for several new documents of each matter: `Lease (2).docx` where `Lease.docx` is taken.
 
@@ -320,7 +312,7 @@ def _next_free(writing: Connection, matter_id: uuid.UUID, name: str, taken: set[
     free = name
     if same_name_key(name) in taken:
         taken |= _taken(writing, matter_id, name)
-        free = _numbered(name, taken)
+        free = free_of(name, taken)
     taken.add(same_name_key(free))
     return free
 

@@ -67,7 +67,7 @@ class VersionView:
 
     @property
     def download_name(self) -> str:
-        return _name_of(self.document_name, self.file_name)
+        return name_of(self.document_name, self.file_name)
 
     @property
     def may_compare(self) -> bool:
@@ -118,7 +118,7 @@ def _view(
         matter_id=document.matter_id,
         document_name=document.name,
         number=version.number,
-        file_name=_name_of(document.name, version.file_name) if actor.is_guest else version.file_name,
+        file_name=name_of(document.name, version.file_name) if actor.is_guest else version.file_name,
         sha256=version.sha256,
         size=version.size,
         origin="" if hidden else version.origin,
@@ -136,7 +136,7 @@ def _stamp(actor: Actor, by: str | None, at: datetime | None) -> Stamp | None:
     return Stamp(by, at) if by and at and not actor.is_guest else None
 
 
-def _name_of(document_name: str, file_name: str) -> str:
+def name_of(document_name: str, file_name: str) -> str:
     """The document's name with the version's own extension."""
     own, document = split(file_name), split(document_name)
     if own.extension.casefold() == document.extension.casefold() or not own.extension:

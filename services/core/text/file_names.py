@@ -7,6 +7,7 @@ downloads it. A name that file systems refuse, or that displays as another, is r
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.core.errors import InvalidError
@@ -82,6 +83,15 @@ def visible(name: str) -> str:
 def numbered(name: FileName, number: int) -> str:
     """`Lease.docx` as `Lease (2).docx`."""
     return fitted(name.stem, f" ({number})" + (f".{name.extension}" if name.extension else ""))
+
+
+def free_of(name: str, taken: Collection[str]) -> str:
+    """The name, numbered where another has its key (same_name_key)."""
+    free, number = name, 1
+    while same_name_key(free) in taken:
+        number += 1
+        free = numbered(split(name), number)
+    return free
 
 
 def search_key(full: str) -> str:
