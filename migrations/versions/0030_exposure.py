@@ -4,6 +4,7 @@ Revision: 0030, after 0029
 """
 
 import uuid
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from alembic import op
@@ -122,8 +123,20 @@ def downgrade():
     op.drop_table('organisation')
 
 
-def _add(name, keys, times=()):
+@contextmanager
+def _altered(name):
+    """SQLite makes the table anew, without its triggers: those of `member` keep its search index in step."""
+    find = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name"
+    is_sqlite = op.get_bind().dialect.name == 'sqlite'
+    triggers = op.get_bind().scalars(sa.text(find), {'name': name}).all() if is_sqlite else ()
     with op.batch_alter_table(name) as table:
+        yield table
+    for each in triggers:
+        op.get_bind().exec_driver_sql(each)
+
+
+def _add(name, keys, times=()):
+    with _altered(name) as table:
         for column in times:
             table.add_column(sa.Column(column, UtcDateTime(), nullable=True))
         for column, target, on_delete in keys:
@@ -134,7 +147,7 @@ def _add(name, keys, times=()):
 
 
 def _drop(name, keys, times=()):
-    with op.batch_alter_table(name) as table:
+    with _altered(name) as table:
         for column, target in keys:
             table.drop_constraint(op.f(f'fk_{name}_{column}_{target}'), type_='foreignkey')
             table.drop_column(column)

@@ -44,7 +44,7 @@ from models import (
     utcnow,
 )
 from models.base import prepare_sqlite
-from models.member_search import is_own
+from models.member_search import UP, is_own
 from tests.support import forks
 
 BOOKKEEPING = "alembic_version"
@@ -124,6 +124,15 @@ def test_every_check_and_every_key_is_there(upgraded: Fresh) -> None:
         if each["constrained_columns"] == ["current_version_id"]
     )
     assert (key["referred_table"], key["name"]) == ("version", "fk_document_current_version_id_version")
+
+
+def test_every_trigger_of_the_search_is_there(upgraded: Fresh) -> None:
+    """SQLite makes a changed table anew, without its triggers."""
+    if upgraded.engine.dialect.name != "sqlite":
+        return
+    with upgraded.engine.connect() as connection:
+        found = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
+    assert set(found) == {each.split()[2] for each in UP["sqlite"] if each.startswith("CREATE TRIGGER")}
 
 
 def test_a_second_upgrade_changes_nothing(upgraded: Fresh) -> None:
