@@ -86,7 +86,9 @@ def load_person(_request: object) -> SignedIn | None:
     if not isinstance(token, str):
         return None
     person = sessions.resume(token, address=request.remote_addr or "", request_id=g.request_id)
-    return SignedIn(viewing.as_seen(person)) if person else None
+    if person and person.viewed_as_id:
+        person = viewing.as_seen(person)
+    return SignedIn(person) if person else None
 
 
 def keep_session(token: str) -> None:

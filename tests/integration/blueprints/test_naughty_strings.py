@@ -151,7 +151,9 @@ def test_each_string_is_a_file_s_name_and_its_content(firm: Firm) -> None:
     for text in strings()[:: min(SHARES, 16)]:
         content = f"{text}\n".encode()
         answer = lead.post(
-            url, {"file": (io.BytesIO(content), f"{text}.txt")}, content_type="multipart/form-data"
+            url,
+            {"exposure": "members", "file": (io.BytesIO(content), f"{text}.txt")},
+            content_type="multipart/form-data",
         )
         assert answer.status_code in (303, 422), (text, answer.status_code)
         if answer.status_code == 303:
