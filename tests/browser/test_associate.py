@@ -174,6 +174,7 @@ def link_and_unlink(alice: Person) -> None:
     alice.open_matter(MATTER)
     alice.link("Steps paper.pdf").click()
     alice.button("Unlink").click()
+    expect(alice.dialog()).to_contain_text("Nothing is deleted")
     alice.check_page()
     alice.in_dialog("Unlink").click()
     expect(alice.page.get_by_text("1 document is unlinked.")).to_be_visible()
