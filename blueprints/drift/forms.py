@@ -35,14 +35,25 @@ class GetNewerForm(KeyedForm, DocumentsForm, ExposureFields):
         return GetNewerCommand(self.key, matter_id, server_id, self.documents, is_held)
 
 
-class IgnoreForm(DocumentsForm):
+class DecideForm(DocumentsForm):
+    """`seen`: the state of each document that the pop-up showed."""
+
+    seen = SelectMultipleField(validate_choice=False)
+
+    def decision(self, matter_id: uuid.UUID, server_id: uuid.UUID, choice: str, reason: str) -> DecideCommand:
+        return DecideCommand(
+            matter_id, server_id, self.documents, choice, reason, tuple(self.seen.data or ())
+        )
+
+
+class IgnoreForm(DecideForm):
     reason = LineField("Reason", "a reason", LONGEST_REASON)
 
     def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> DecideCommand:
-        return DecideCommand(matter_id, server_id, self.documents, IGNORE, self.reason.data or "")
+        return self.decision(matter_id, server_id, IGNORE, self.reason.data or "")
 
 
-class AccessForm(DocumentsForm):
+class AccessForm(DecideForm):
     choice = RadioField(
         "Our copy",
         choices=[SelectChoice(value, label) for value, label in COPY_CHOICES.items()],
@@ -51,8 +62,7 @@ class AccessForm(DocumentsForm):
     reason = LineField("Reason", "a reason", LONGEST_REASON, required=False)
 
     def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> DecideCommand:
-        choice, reason = self.choice.data or "", self.reason.data or ""
-        return DecideCommand(matter_id, server_id, self.documents, choice, reason)
+        return self.decision(matter_id, server_id, self.choice.data or "", self.reason.data or "")
 
 
 class LinkForm(BaseForm):

@@ -22,7 +22,6 @@ from services.core.errors import InvalidError
 from services.drift import board as drift
 from services.drift import decisions, export, getting, linking, watch
 from services.matters import documents, exposure, matters
-from services.transfers import update_check
 
 __all__ = ["bp"]
 
@@ -60,7 +59,7 @@ def states(matter_id: uuid.UUID) -> ResponseReturnValue:
 @bp.post("/matters/<uuid:matter_id>/drift/check")
 @needs("staff")
 def check(matter_id: uuid.UUID) -> ResponseReturnValue:
-    flash(update_check.check(actor(), matter_id).sentence, "info")
+    flash(watch.sweep(actor(), matter_id), "info")
     return go_to(_tab(matter_id))
 
 

@@ -50,6 +50,10 @@ class DriftRow:
     decision: Decision | None
 
     @property
+    def mark(self) -> str:
+        return mark_of(self.status)
+
+    @property
     def can_be_got(self) -> bool:
         """Whether iManage has a version that is not here."""
         return self.status.state in {TwinState.NEWER, TwinState.BOTH}

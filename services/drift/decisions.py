@@ -26,13 +26,17 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class DecideCommand:
-    """One choice for documents of a matter with their twins on one server."""
+    """One choice for documents of a matter with their twins on one server.
+
+    `seen`: the marks of the states that the person saw; those that have changed since are left out.
+    """
 
     matter_id: uuid.UUID
     server_id: uuid.UUID
     document_ids: tuple[uuid.UUID, ...]
     choice: str
     reason: str = ""
+    seen: tuple[str, ...] = ()
 
 
 def ignore(actor: Actor, command: DecideCommand) -> int:
@@ -86,7 +90,8 @@ def undo(
 def _rows(actor: Actor, command: DecideCommand) -> tuple[DriftRow, ...]:
     if not command.document_ids:
         raise InvalidError({"document": "Choose at least one document."})
-    return board.rows_on(actor, command.matter_id, command.server_id, command.document_ids)
+    rows = board.rows_on(actor, command.matter_id, command.server_id, command.document_ids)
+    return tuple(row for row in rows if not command.seen or row.mark in command.seen)
 
 
 def _decide(actor: Actor, command: DecideCommand, rows: list[DriftRow], action: str) -> None:
@@ -96,7 +101,7 @@ def _decide(actor: Actor, command: DecideCommand, rows: list[DriftRow], action: 
     with unit_of_work() as writing:
         for row in rows:
             values = {
-                "seen": board.mark_of(row.status),
+                "seen": row.mark,
                 "choice": command.choice,
                 "reason": command.reason.strip(),
                 "member_id": actor.id,

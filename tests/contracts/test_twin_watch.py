@@ -211,6 +211,20 @@ def test_opening_a_matter_makes_it_the_next(desk: Desk, there: Twin, monkeypatch
     assert "All checked since" in desk.browser.page(f"/matters/{desk.matter_id}/_states", htmx=True).text
 
 
+def test_a_sweep_continues_in_the_background(
+    desk: Desk, there: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = desk.practice.world
+    other = world.add_document(world.folder("Drafts", "Active"), "Schedule", "docx", b"Text", "BRAM")
+    carry_all(get(desk, other.id()))
+    once_polled(monkeypatch)
+    run(desk)
+    age(checked_at=timedelta(minutes=6))
+    monkeypatch.setattr(update_check, "SECONDS", -1.0)
+    assert watch.sweep(desk.actor, desk.matter_id).endswith(" 1 more is checked in the background.")
+    assert len(run(desk)) == 1
+
+
 def test_only_sign_ins_of_those_who_used_it_and_of_leads(desk: Desk, there: Twin) -> None:
     """Another editor's sign-in says nothing about the access of those who got the document."""
     editor = make_member("Edda")

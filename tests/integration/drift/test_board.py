@@ -119,6 +119,16 @@ def test_ignored_until_the_next_change(desk: Desk, twins: dict[str, Twin]) -> No
     assert {event.detail["reason"] for event in events} == {"Their formatting only"}
 
 
+def test_what_was_not_seen_is_not_ignored(desk: Desk, twins: dict[str, Twin]) -> None:
+    url = f"/matters/{desk.matter_id}/drift/{desk.server.id}/ignore"
+    page = desk.browser.page(f"{url}?document={document(NEWER)}", htmx=True)
+    form = {name: page.value_of(name) for name in ("document", "seen")} | {"reason": "Later"}
+    desk.practice.world.add_version(twins[NEWER], b"Bram's third", "BRAM")
+    update_check.check(desk.actor, desk.matter_id)
+    assert desk.browser.post(url, form).status_code == 422
+    assert NEWER in tab(desk)
+
+
 def test_a_decision_is_undone(desk: Desk, twins: dict[str, Twin]) -> None:
     base = f"/matters/{desk.matter_id}/drift/{desk.server.id}"
     desk.browser.post(f"{base}/ignore", {"document": str(document(NEWER)), "reason": "Later"})
