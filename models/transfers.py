@@ -32,7 +32,10 @@ LIVE = frozenset({ItemState.WAITING, ItemState.RUNNING, ItemState.SENDING, ItemS
 
 
 class Transfer(Base):
-    """One press of Get or Save. `request_key` is the form's idempotency key: a form sent twice finds the same row."""
+    """One press of Get or Save. `request_key` is the form's idempotency key: a form sent twice finds the same row.
+
+    `undone_at`: when what a get brought was taken out of the matter again.
+    """
 
     __tablename__ = "transfer"
     __table_args__ = (
@@ -56,6 +59,8 @@ class Transfer(Base):
     paused_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     retry_of_id: Mapped[uuid.UUID | None]
+    undone_at: Mapped[datetime | None]
+    undone_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id"))
 
     items: Mapped[list[TransferItem]] = relationship(
         back_populates="transfer", order_by="TransferItem.position"
@@ -68,7 +73,8 @@ class TransferItem(Base):
     A get has `source_id`, the version in iManage; `version_id` is set when it lands. A save has `version_id`, and
     `target_id`: a folder or a version, as `target` says; `based_on` is the version in iManage that the member knew,
     `profile` the fields of a new document that its class requires. With `is_held` a get lands for members only.
-    `listed` is what a list said of `source_id`, when and to whom (services/transfers/signed_rows.py).
+    `listed` is what a list said of `source_id`, when and to whom (services/transfers/signed_rows.py). `replaced_id` is
+    the version that was current when a get became it, `undone` what an undo of the transfer did with it.
     `attempt` counts failures in a row, `sends` the sends of a save. `intent`, `announced_at`, `sent_at` are set while
     the outcome of a send may be unknown; `receipt` is what iManage said of the version, `question` both versions while
     the member has to decide. `error_*` and `next_step` belong to the last error, also while it waits to be retried.
@@ -104,6 +110,8 @@ class TransferItem(Base):
     is_held: Mapped[bool] = mapped_column(default=False)
     document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("document.id", ondelete="SET NULL"))
     version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("version.id", ondelete="SET NULL"))
+    replaced_id: Mapped[uuid.UUID | None]
+    undone: Mapped[str] = mapped_column(String(20), default="")
     target: Mapped[str] = mapped_column(String(20))
     target_id: Mapped[str] = mapped_column(String(300), default="")
     note: Mapped[str] = mapped_column(Text, default="")

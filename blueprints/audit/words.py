@@ -125,6 +125,8 @@ WORDS = {
     "transfer.paused": "Paused a transfer",
     "transfer.resumed": "Resumed a transfer",
     "transfer.went_on": "Resumed a transfer",
+    "transfer.undone": "Undid a transfer that got documents from iManage",
+    "version.taken_back": "Took back a version that came from iManage",
     "transfer.retried": "Retried the failed documents of a transfer",
     "transfer.moved_on": "Save needs a decision: newer version in iManage",
     "transfer.checked_out": "Save needs a decision: document checked out in iManage",

@@ -8,6 +8,7 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
+from blueprints.dialogs import popup
 from blueprints.forms_base import as_uuids
 from blueprints.htmx import fragment, go_to
 from blueprints.query_params import page_number
@@ -17,7 +18,7 @@ from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
 from services.core.errors import InvalidError
 from services.matters import exposure
 from services.operations import worker_heartbeats
-from services.transfers import control, decisions, requests, save_checks, update_check
+from services.transfers import control, decisions, requests, save_checks, undo, update_check
 from services.transfers import notices as transfer_notices
 from services.transfers import views as transfer_views
 
@@ -117,6 +118,23 @@ def retry(transfer_id: uuid.UUID) -> Response:
         return refused(form)
     new_id = control.retry_failed(actor(), transfer_id, form.key)
     return go_to(url_for("transfers.transfer", transfer_id=new_id))
+
+
+@bp.route("/transfers/<uuid:transfer_id>/undo", methods=["GET", "POST"])
+@needs("staff")
+def undo_transfer(transfer_id: uuid.UUID) -> Response:
+    back = url_for("transfers.transfer", transfer_id=transfer_id)
+    if request.method == "POST":
+        count = undo.undo(actor(), transfer_id)
+        flash(f"{count} document{' has' if count == 1 else 's have'} been undone.", "success")
+        return go_to(back)
+    view, crumb = transfer_views.transfer(actor(), transfer_id), ("Transfer", back)
+    if view.kind == "save":
+        made = undo.saved(actor(), transfer_id)
+        more = view.done - len(made)
+        return popup("transfers/_undo_save.html", "Undo", crumb, back=back, made=made, more=more)
+    found = undo.preview(actor(), transfer_id)
+    return popup("transfers/_undo.html", "Undo", crumb, back=back, preview=found)
 
 
 @bp.post("/transfer-items/<uuid:item_id>/decide")

@@ -62,8 +62,7 @@ def decide_copies(actor: Actor, command: DecideCommand) -> int:
         if command.choice == HOLD and (shown := _shown(ids)):
             exposure.hold(actor, command.matter_id, shown)
         if command.choice == REMOVE:
-            for document_id in ids:
-                recycle_bin.remove_document(actor, document_id)
+            recycle_bin.remove_documents(actor, command.matter_id, ids)
     return len(rows)
 
 

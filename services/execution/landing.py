@@ -288,6 +288,7 @@ def _item_values(arrived: Arrived, became: Added, outcome: Outcome, notice: str)
         "receipt": arrived.facts,
         "document_id": became.document_id,
         "version_id": became.version_id,
+        "replaced_id": became.replaced_id,
         "outcome": outcome.value,
         "warnings": [notice] if notice else [],
     }

@@ -102,6 +102,16 @@ _LABELS: dict[str, str] = {
     "cancelled": "Cancelled",
 }
 
+UNDONE: dict[str, str] = {
+    "removed": "Moved to the bin when the transfer was undone.",
+    "taken_back": "Taken back when the transfer was undone. It stays in the history, held for members.",
+    "edited": "Kept when the transfer was undone: a newer version had been added.",
+    "shown": "Kept when the transfer was undone: it had been released to guests, or a guest had read it.",
+    "saved": "Kept when the transfer was undone: it had been saved to iManage or linked there.",
+    "gone": "Removed before the transfer was undone.",
+}
+"""What the undo of a transfer did with a document."""
+
 
 def label_of(state: str, outcome: str) -> str:
     """A document of a transfer, in up to three words."""

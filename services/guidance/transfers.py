@@ -110,5 +110,8 @@ TRANSFER_ADVICE: dict[str, Advice] = {
     "transfer.uncertain_for_good": Advice("{because}", "{next_step}"),
     "transfer.looking_up": Advice("{because}", "", NOBODY),
     "transfer.undecided": Advice("{because}", "Check in iManage whether it arrived, then choose."),
+    "undo.done": Advice("{name} has already undone this transfer."),
+    "undo.late": Advice("A transfer that got documents can be undone for 30 days after it has finished."),
+    "undo.nothing": Advice("Nothing in this transfer can be undone: all of it has been used since."),
     "transfer.not_saved": Advice("{because} Nothing was saved to iManage.", "{next_step}"),
 }

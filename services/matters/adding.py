@@ -49,12 +49,13 @@ class Addition:
 
 @dataclass(frozen=True)
 class Added:
-    """The version that a file became."""
+    """The version that a file became; `replaced_id` is the one that was current before it."""
 
     document_id: uuid.UUID
     document_name: str
     version_id: uuid.UUID
     number: int
+    replaced_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ _LAST = (
     .scalar_subquery()
 )
 _LOCK_DOCUMENTS = (
-    select(Document.id, Document.matter_id, Document.name, _LAST.label("last"))
+    select(Document.id, Document.matter_id, Document.name, Document.current_version_id, _LAST.label("last"))
     .where(Document.id.in_(_IDS))
     .order_by(Document.id)
     .with_for_update(key_share=True, of=Document)
@@ -251,7 +252,7 @@ def _as_next_versions(reading: Connection, additions: Sequence[Addition]) -> dic
         return {}
     rows = reading.execute(_LOCK_DOCUMENTS, {"ids": list(wanted)}).all()
     found = {
-        wanted[row.id][0]: Added(row.id, row.name, new_id(), (row.last or 0) + 1)
+        wanted[row.id][0]: Added(row.id, row.name, new_id(), (row.last or 0) + 1, row.current_version_id)
         for row in rows
         if row.matter_id == wanted[row.id][1]
     }

@@ -6,6 +6,7 @@ A document in the bin has no matter, so that no query of a matter finds it; its 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,13 +19,14 @@ from services.access import permissions
 from services.access.roles import LEAD
 from services.core import audit
 from services.core.actor import SYSTEM, Actor
-from services.core.errors import NotFoundError
+from services.core.errors import ConflictError, NotFoundError
 from services.core.pagination import Page, paginate
 from services.core.text.file_names import search_key
 from services.core.unit_of_work import on_commit, session, unit_of_work
+from services.guidance.refusals import refusal
 from services.matters import adding, documents
 from services.matters.matters import counts
-from services.matters.row_locks import locked_document, locked_matter
+from services.matters.row_locks import locked_documents, locked_matter
 
 KEPT = timedelta(days=30)
 PAGE = 40
@@ -83,15 +85,27 @@ def live_transfers(matter_id: uuid.UUID) -> int:
 def remove_document(actor: Actor, document_id: uuid.UUID) -> str:
     """Move a document to the bin. Returns its name. What is on its way into it fails when it arrives."""
     view = documents.find(actor, document_id)
+    if not remove_documents(actor, view.matter_id, [document_id]):
+        raise refusal(ConflictError, "document.gone")
+    return view.name
+
+
+def remove_documents(actor: Actor, matter_id: uuid.UUID, document_ids: Collection[uuid.UUID]) -> int:
+    """Move those of the documents to the bin that are in the matter. Returns how many."""
     with unit_of_work() as writing:
-        permissions.require_remove_documents(actor, view.matter_id)
-        matter = locked_matter(writing, view.matter_id)
-        row = locked_document(writing, matter.id, document_id)
+        permissions.require_remove_documents(actor, matter_id)
+        matter = locked_matter(writing, matter_id)
+        rows = locked_documents(writing, matter.id, document_ids)
         now = matter.changed_at = utcnow()
         where = {"matter_id": None, "binned_from_id": matter.id, "binned_at": now, "binned_by_id": actor.id}
-        writing.execute(update(Document).where(Document.id == row.id).values(where))
-        audit.record(actor, "document.binned", row.name, subject_id=row.id, matter_id=matter.id)
-        return row.name
+        writing.execute(update(Document).where(Document.id.in_(rows)).values(where))
+        audit.record_all(
+            [
+                audit.event(actor, "document.binned", row.name, subject_id=row.id, matter_id=matter.id)
+                for row in rows.values()
+            ]
+        )
+        return len(rows)
 
 
 def restore_document(actor: Actor, document_id: uuid.UUID) -> str:

@@ -15,7 +15,7 @@ from services.access.server_access import KnownServers
 from services.core.actor import Actor
 from services.core.pagination import Page, paginate
 from services.core.text.file_names import visible
-from services.guidance.outcomes import NOT_FOR_YOU, TRIED_AGAIN, label_of
+from services.guidance.outcomes import NOT_FOR_YOU, TRIED_AGAIN, UNDONE, label_of
 from services.transfers import decisions, links, tallies
 from services.transfers.links import TwinStatus
 from services.transfers.states import ItemState
@@ -129,12 +129,13 @@ def words_of(item: TransferItem, is_known: bool) -> Words:
 
     To others a document that has not arrived has no name, and what came from iManage is not repeated.
     """
-    notices, next_step = tuple(item.warnings or ()), _next_step(item)
+    undone = (UNDONE[item.undone],) if item.undone else ()
+    notices, next_step = (*(item.warnings or ()), *undone), _next_step(item)
     if is_known or not (item.error_sentence or notices or item.source_id):
         return Words(item.name, item.error_code, item.error_sentence, next_step, notices)
     name = f"Document {item.position}" if item.source_id and item.state != ItemState.DONE else item.name
     if not item.error_sentence or item.error_code in NAMES_NOTHING:
-        return Words(name, item.error_code, item.error_sentence, next_step, ())
+        return Words(name, item.error_code, item.error_sentence, next_step, undone)
     return Words(name, item.error_code, NOT_FOR_YOU, "", ())
 
 

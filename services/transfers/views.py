@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from models import Matter, Member, Participant, Transfer
+from models import Matter, Member, Participant, Transfer, TransferItem
 from services.access import permissions
 from services.access.participation import takes_part
 from services.access.server_access import KnownServers, known_to
@@ -18,7 +18,7 @@ from services.core.actor import Actor
 from services.core.pagination import Page, paginate
 from services.core.unit_of_work import session
 from services.servers import circuit_breaker
-from services.transfers import item_views
+from services.transfers import item_views, undo
 from services.transfers import tallies as transfer_tallies
 from services.transfers.item_views import ALL, FILTERS, ItemView
 from services.transfers.outcomes import Outcome, Verdict, verdict
@@ -49,6 +49,9 @@ class TransferView:
     tally: Tally
     summary: str
     documents: str
+    undone_at: datetime | None = None
+    undone_by: str = ""
+    may_undo: bool = False
     retried_as: uuid.UUID | None = None
     page: int = 1
     show: str = ALL
@@ -116,12 +119,31 @@ def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = AL
     items = item_views.of_transfer(actor, row, page, show, known)
     return replace(
         _views(actor, [row], known)[0],
+        may_undo=_may_undo(actor, row),
         retried_as=session().scalar(select(Transfer.id).where(Transfer.retry_of_id == row.id)),
         page=page,
         show=show,
         has_next=items.has_next,
         items=items.rows,
     )
+
+
+def _may_undo(actor: Actor, transfer: Transfer) -> bool:
+    """Whether the page offers to undo it, or for a save says how to do that in iManage."""
+    if not undo.is_due(transfer) or not _has_arrived(transfer):
+        return False
+    role = permissions.role_in(actor, transfer.matter_id)
+    return permissions.may_transfer(actor, role) and permissions.may_remove_documents(actor, role)
+
+
+def _has_arrived(transfer: Transfer) -> bool:
+    nothing = [Outcome.HERE_ALREADY, Outcome.THERE_ALREADY]
+    arrived = select(TransferItem.id).where(
+        TransferItem.transfer_id == transfer.id,
+        TransferItem.state == ItemState.DONE,
+        TransferItem.outcome.not_in(nothing),
+    )
+    return session().scalar(arrived.limit(1)) is not None
 
 
 def is_live_in(actor: Actor, matter_id: uuid.UUID) -> bool:
@@ -151,7 +173,9 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
     ids = [row.id for row in rows]
     tallies = defaultdict(lambda: Tally(""), transfer_tallies.of_transfers(ids))
     matters = _names(Matter, {row.matter_id for row in rows})
-    members = _names(Member, {row.member_id for row in rows})
+    members = _names(
+        Member, {id for row in rows for id in (row.member_id, row.undone_by_id) if id is not None}
+    )
     return [
         TransferView(
             id=row.id,
@@ -163,6 +187,8 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
             is_practice=row.server_id in practice,
             by=members[row.member_id],
             is_mine=row.member_id == actor.id,
+            undone_at=row.undone_at,
+            undone_by=members[row.undone_by_id] if row.undone_by_id else "",
             started_at=row.created_at,
             finished_at=row.finished_at,
             is_cancelling=row.cancelled_at is not None and row.finished_at is None,

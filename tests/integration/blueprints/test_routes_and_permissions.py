@@ -270,6 +270,8 @@ ROUTES = (
     R("POST", f"{TRANSFER}/pause", "transfers.pause", MATTER_STAFF, 303),
     R("POST", f"{TRANSFER}/resume", "transfers.resume", MATTER_STAFF, 303),
     R("POST", f"{TRANSFER}/retry", "transfers.retry", MATTER_STAFF, 409, KEY),
+    R("GET",  f"{TRANSFER}/undo", "transfers.undo_transfer", MATTER_STAFF, 409),
+    R("POST", f"{TRANSFER}/undo", "transfers.undo_transfer", MATTER_STAFF, 409),
     R("POST", "/transfer-items/{item}/decide", "transfers.decide", MATTER_STAFF, 409, KEY | {"choice": "again"}),
     R("POST", f"{MATTER}/check", "transfers.check_matter", MATTER_STAFF, 303),
     R("POST", f"{MATTER}/documents/{{document}}/check", "transfers.check_document", MATTER_STAFF, 303),
