@@ -126,7 +126,7 @@ def undo_transfer(transfer_id: uuid.UUID) -> Response:
     back = url_for("transfers.transfer", transfer_id=transfer_id)
     if request.method == "POST":
         count = undo.undo(actor(), transfer_id)
-        flash(f"{count} document{' has' if count == 1 else 's have'} been undone.", "success")
+        flash(f"{count} document{' was' if count == 1 else 's were'} removed or taken back.", "success")
         return go_to(back)
     view, crumb = transfer_views.transfer(actor(), transfer_id), ("Transfer", back)
     if view.kind == "save":

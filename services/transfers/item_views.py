@@ -155,7 +155,9 @@ def of_transfer(
     query = (
         select(TransferItem, Version.number, Document.name)
         .outerjoin(Version, Version.id == TransferItem.version_id)
-        .outerjoin(Document, Document.id == TransferItem.document_id)
+        .outerjoin(
+            Document, (Document.id == TransferItem.document_id) & (Document.matter_id == transfer.matter_id)
+        )
         .where(TransferItem.transfer_id == transfer.id)
         .order_by(
             case(tallies.ROW_ORDER, value=TransferItem.state, else_=tallies.LAST), TransferItem.position
@@ -206,6 +208,7 @@ def _view(
     speed, said = _speed(item), words_of(item, is_known)
     here, there = names_of(item, name, with_twin)
     done = item.state == ItemState.DONE
+    is_here = done and name is not None
     twin = (item.receipt or {}) if done and with_twin else {}
     return ItemView(
         id=item.id,
@@ -223,11 +226,11 @@ def _view(
         next_step=said.next_step,
         wait_until=item.wait_until,
         notices=said.notices,
-        document_id=item.document_id if done else None,
-        version_number=version_number if done else None,
+        document_id=item.document_id if is_here else None,
+        version_number=version_number if is_here else None,
         twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",
         twin_url=str(twin.get("url", "")),
-        status=of_version(status, version_number),
+        status=of_version(status, version_number) if is_here else None,
         question=_question(item, with_twin) if item.state == ItemState.NEEDS_DECISION else None,
     )
 

@@ -28,6 +28,7 @@ UNSCOPED = {
     "services/transfers/bulk_save.py": "its base query gets the matter where it is used",
     "services/transfers/decisions.py": "the version of an item whose transfer was authorized",
     "services/transfers/links.py": "its callers pass the matter or document that they authorized",
+    "services/transfers/undo.py": "versions of the documents that an authorized transfer brought",
     "services/transfers/update_check.py": "the name of a document among those listed for the actor",
 }
 

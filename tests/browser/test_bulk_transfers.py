@@ -31,6 +31,7 @@ def test_the_associate_moves_many_documents_at_once(firm_without_faults: Stack, 
     get_folder_except_one(alice)
     save_selection(alice)
     expect_news_on_another_page(alice)
+    undo_the_last_transfers(alice)
 
 
 def get_folder_except_one(alice: Person) -> None:
@@ -113,3 +114,23 @@ def expect_news_on_another_page(alice: Person) -> None:
     alice.open("/account")
     expect(alice.page.locator("#transfers-news")).to_be_empty()
     expect(alice.page.locator("#transfers-badge")).to_be_empty()
+
+
+def undo_the_last_transfers(alice: Person) -> None:
+    """The last get is undone; of the save before it, iManage keeps everything."""
+    alice.open("/transfers")
+    rows = alice.page.locator("tr[id^=transfer-]")
+    rows.nth(1).get_by_role("link").first.click()
+    alice.button("Undo").click()
+    expect(alice.dialog().get_by_text("Counterpart does not delete anything in iManage.")).to_be_visible()
+    alice.check_page()
+    alice.in_dialog("Close").last.click()
+    alice.open("/transfers")
+    rows.first.get_by_role("link").first.click()
+    alice.button("Undo").click()
+    expect(alice.dialog().get_by_text("Nothing changes in iManage.")).to_be_visible()
+    alice.check_page()
+    alice.in_dialog("Undo").click()
+    expect(alice.page.get_by_text("undid this transfer")).to_be_visible()
+    expect(alice.button("Undo")).to_be_hidden()
+    alice.check_page()
