@@ -33,7 +33,7 @@ def hold(matter_id: uuid.UUID) -> ResponseReturnValue:
 def release(matter_id: uuid.UUID) -> ResponseReturnValue:
     if request.method == "GET":
         return _ask(matter_id, "release", "Release")
-    count = exposure.release(actor(), matter_id, _ids("version"))
+    count = exposure.release(actor(), matter_id, _ids("version"), request.form.get("readers"))
     flash(f"{_versions(count)} released.", "success")
     return go_to(_back(matter_id))
 

@@ -19,6 +19,9 @@ MATTER_ADVICE: dict[str, Advice] = {
     "exposure.released": Advice(
         "{name} has already released this.", "Reload the page to see it as it is now."
     ),
+    "exposure.readers_changed": Advice(
+        "The guests who would see this have changed.", "Press Release again and check the names."
+    ),
     "audience.changed": Advice(
         "Someone else has just changed who can see this.", "Open it again to see the choice as it is now."
     ),

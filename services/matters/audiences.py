@@ -50,7 +50,7 @@ class AudienceView:
 
     @property
     def badge(self) -> str:
-        """The label in a list, where there is little room."""
+        """The label, short enough for a list."""
         if self.kind != "organisations":
             return self.label
         return (

@@ -178,12 +178,23 @@ def hold(actor: Actor, matter_id: uuid.UUID, version_ids: Collection[uuid.UUID])
     return _change(actor, matter_id, version_ids, "hold")
 
 
-def release(actor: Actor, matter_id: uuid.UUID, version_ids: Collection[uuid.UUID]) -> int:
-    """Let guests see versions. Returns how many; raises ConflictError where others were first."""
-    return _change(actor, matter_id, version_ids, "release")
+def release(
+    actor: Actor, matter_id: uuid.UUID, version_ids: Collection[uuid.UUID], readers_key: str | None = None
+) -> int:
+    """Let guests see versions. Returns how many; raises ConflictError where others were first.
+
+    `readers_key`: of the guests who were named beforehand. Raises ConflictError where they have changed.
+    """
+    return _change(actor, matter_id, version_ids, "release", readers_key)
 
 
-def _change(actor: Actor, matter_id: uuid.UUID, version_ids: Collection[uuid.UUID], change: Change) -> int:
+def _change(
+    actor: Actor,
+    matter_id: uuid.UUID,
+    version_ids: Collection[uuid.UUID],
+    change: Change,
+    readers_key: str | None = None,
+) -> int:
     with unit_of_work() as writing:
         permissions.require_control_exposure(actor, matter_id)
         matter = locked_matter(writing, matter_id)
@@ -197,6 +208,8 @@ def _change(actor: Actor, matter_id: uuid.UUID, version_ids: Collection[uuid.UUI
         changed = [each for each in versions if (each.held_at is None) == (change == "hold")]
         if not changed:
             raise _already(writing, versions, change)
+        if readers_key is not None and readers_key != readers(matter_id, documents).key:
+            raise refusal(ConflictError, "exposure.readers_changed")
         now = utcnow()
         for version in changed:
             is_held = change == "hold"

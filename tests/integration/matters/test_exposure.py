@@ -179,6 +179,17 @@ def test_of_two_who_release_at_the_same_moment_one_succeeds(firm: Firm, app: Fla
     assert sorted(map(str, results)) == ["3", "exposure.released"]
 
 
+def test_a_release_is_of_what_its_names_said(firm: Firm) -> None:
+    held = firm.add(is_held=True)
+    asked = exposure.preview(firm.lead, firm.matter_id, "release", version_ids=[held])
+    new = make_member("Ned", organisation="New", is_guest=True)
+    participants.add(firm.lead, firm.matter_id, new.id, "viewer")
+    with pytest.raises(ConflictError, match="guests who would see this have changed"):
+        exposure.release(firm.lead, firm.matter_id, [held], asked.readers.key)
+    participants.remove(firm.lead, firm.matter_id, new.id)
+    assert exposure.release(firm.lead, firm.matter_id, [held], asked.readers.key) == 1
+
+
 def test_who_may_hold_and_release(firm: Firm) -> None:
     held = firm.add(is_held=True)
     viewer = make_member("Vic Viewer")
