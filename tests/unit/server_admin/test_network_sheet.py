@@ -15,7 +15,7 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from imanage import containers, customs, discovery, documents, oauth
+from imanage import change_events, containers, customs, discovery, documents, oauth
 from imanage.client import Client
 from imanage.errors import ImanageError
 from imanage.ids import VersionId
@@ -40,6 +40,7 @@ ARGUMENTS = {
     "matter_number": "0007",
     "field": "custom1",
     "value": "10042",
+    "cursor": "1",
     "upload": UPLOAD,
 }
 
@@ -110,7 +111,7 @@ def shape(path: str) -> str:
 
 def asked_by_the_client(session: requests.Session, noting: Noting) -> set[tuple[str, str]]:
     client = Client(session, BASE, "a-token")
-    for module in (containers, customs, documents):
+    for module in (change_events, containers, customs, documents):
         call_all_of(module, client)
     calls = (
         lambda: discovery.discover(session, ENDS, "a-token"),
