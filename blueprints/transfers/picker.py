@@ -172,7 +172,8 @@ def paste(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     before = Counter({name: offset(name) for name in matching.COUNTED if name in request.form})
     text = request.form.get("pasted", "")
     try:
-        matches = matching.match(actor(), matter_id, server_id, text, before)
+        selected = sources_of(request.form.getlist("source")) if "more" in request.form else ()
+        matches = matching.match(actor(), matter_id, server_id, text, before, selected)
     except SignInNeededError as needed:
         return sign_in_first(needed, server_id, _back(matter_id, server_id))
     except InvalidError as invalid:

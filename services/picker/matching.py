@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,9 +85,16 @@ class Matches:
 
 
 def match(
-    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, text: str, before: Counter[Outcome]
+    actor: Actor,
+    matter_id: uuid.UUID,
+    server_id: uuid.UUID,
+    text: str,
+    before: Counter[Outcome],
+    selected: Collection[VersionId] = (),
 ) -> Matches:
-    """The first of the pasted documents. `before` counts those of the requests before.
+    """The first of the pasted documents. `before` counts those of the requests before, `selected` are the ones found.
+
+    A document that was pasted twice, differently written, is shown once.
 
     Stops at as many as one transfer can take, after BATCH documents or after a few seconds. Raises InvalidError.
     """
@@ -99,7 +106,7 @@ def match(
         raise InvalidError({"pasted": "Paste at least one document number or link."})
     host = transport.endpoints(require_use(actor.id, server_id)).browser.partition("://")[2]
     preferred = tokens.home_of(actor.id, server_id).library
-    capacity = MOST_DOCUMENTS - before["found"]
+    capacity = max(0, MOST_DOCUMENTS - before["found"])
 
     def find(client: Client) -> list[tuple[Pasted, Outcome, tuple[Document, ...]]]:
         found: list[tuple[Pasted, Outcome, tuple[Document, ...]]] = []
@@ -113,11 +120,15 @@ def match(
     found = call_imanage(actor, server_id, find, "searching")
     shown = document_rows(actor, matter_id, server_id, [each for *_, items in found for each in items])
     rows = {row.id: row for row in shown}
-    matches = tuple(
-        Match(pasted, outcome, tuple(rows[each.id] for each in items)) for pasted, outcome, items in found
-    )
+    seen = set(selected)
+    matches = []
+    for pasted, outcome, items in found:
+        fresh = [rows[each.id] for each in items if each.id not in seen]
+        seen |= {row.id for row in fresh}
+        if fresh or not items:
+            matches.append(Match(pasted, outcome, tuple(fresh)))
     counts = before + Counter(each.outcome for each in matches)
-    return Matches(matches, counts, tuple(each.text for each in wanted[len(found) :]))
+    return Matches(tuple(matches), counts, tuple(each.text for each in wanted[len(found) :]))
 
 
 def _find(client: Client, pasted: Pasted, host: str, preferred: str) -> tuple[Outcome, tuple[Document, ...]]:
@@ -129,12 +140,12 @@ def _find(client: Client, pasted: Pasted, host: str, preferred: str) -> tuple[Ou
     library = pasted.library or preferred
     try:
         if not (pasted.library and pasted.version):
-            found = documents.by_number(client, pasted.number, pasted.library or None, preferred=preferred)
-            if len(found.items) > 1:
-                return "several", found.items
-            if found.items and pasted.version in {None, found.items[0].version}:
-                return "found", found.items
-            library = found.items[0].id.library if found.items else library
+            found = _search(client, pasted.number, pasted.library, preferred)
+            if len(found) > 1:
+                return "several", found
+            if found and pasted.version in {None, found[0].version}:
+                return "found", found
+            library = found[0].id.library if found else library
         if not library:
             return "not_found", ()
         version = VersionId.parse(f"{library}!{pasted.number}", pasted.version or 1)
@@ -143,3 +154,11 @@ def _find(client: Client, pasted: Pasted, host: str, preferred: str) -> tuple[Ou
         return "no_access", ()
     except (NotFoundError, RejectedError, BadIdError):
         return "not_found", ()
+
+
+def _search(client: Client, number: int, library: str, preferred: str) -> tuple[Document, ...]:
+    """The documents with this number; none where the server does not search by it."""
+    try:
+        return documents.by_number(client, number, library or None, preferred=preferred).items
+    except RejectedError:
+        return ()

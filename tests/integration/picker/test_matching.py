@@ -54,6 +54,15 @@ def test_a_number_of_several_libraries_is_shown_with_each_and_none_is_selected(d
     assert "In library Active: tick it if you mean this one" in page.text
 
 
+def test_a_server_that_does_not_search_by_number_is_read(desk: Desk) -> None:
+    desk.practice.settings.update({"filters_refused": ["document_number"]})
+    spa = desk.practice.world.named("SPA – Project Heron")
+    page = paste(desk, f"{spa.number}\nActive!{spa.number}\n99999999")
+    assert sources(page, selected=True) == [spa.id()] and "1 found, 1 not found." in page.text
+    again = paste(desk, f"Active!{spa.number}", more=1, found=1, source=spa.id())
+    assert sources(again) == [] and "1 found." in again.text
+
+
 def test_a_document_that_is_here_already_says_so(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     link(desk, add_document(desk), spa.number, 2)
