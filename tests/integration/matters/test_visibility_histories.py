@@ -21,7 +21,15 @@ from services.auth import sessions
 from services.core.actor import Actor
 from services.core.errors import NotFoundError
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import audiences, documents, exposure, participants, versions, viewing
+from services.matters import (
+    audiences,
+    documents,
+    exposure,
+    participants,
+    recycle_bin,
+    versions,
+    viewing,
+)
 from tests.support.matters import current_version, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -48,6 +56,7 @@ class Document:
     current: int = 0
     shown: int | None = None
     audience: frozenset[uuid.UUID] | None = None
+    is_binned: bool = False
 
     def settle(self, released: Collection[int] = ()) -> None:
         visible = [at for at, each in enumerate(self.versions) if not each.is_held]
@@ -58,7 +67,11 @@ class Document:
         self.shown = max(known or visible, default=None)
 
     def seen(self, organisation_id: uuid.UUID | None) -> tuple[int, list[int]] | None:
-        if self.shown is None or (self.audience is not None and organisation_id not in self.audience):
+        if (
+            self.is_binned
+            or self.shown is None
+            or (self.audience is not None and organisation_id not in self.audience)
+        ):
             return None
         numbers = [at + 1 for at, each in enumerate(self.versions) if not each.is_held]
         return self.shown + 1, numbers[::-1]
@@ -87,6 +100,7 @@ class History:
 
     def run(self) -> None:
         steps = [self.add, self.version, self.change, self.change, self.audience, self.people, self.current]
+        steps.append(self.bin)
         for guest in self.desk.guests[:2]:
             self.join(guest)
         self.add()
@@ -101,8 +115,26 @@ class History:
         made.settle()
         self.documents.append(made)
 
+    def here(self) -> list[Document]:
+        """The documents that are not in the bin; there is at least one."""
+        if all(each.is_binned for each in self.documents):
+            self.add()
+        return [each for each in self.documents if not each.is_binned]
+
+    def bin(self) -> None:
+        """Move a document to the bin, or restore one."""
+        binned = [each for each in self.documents if each.is_binned]
+        if binned and self.random.random() < 0.6:
+            document = self.random.choice(binned)
+            recycle_bin.restore_document(self.desk.lead, document.id)
+            document.is_binned = False
+        else:
+            document = self.random.choice(self.here())
+            recycle_bin.remove_document(self.desk.lead, document.id)
+            document.is_binned = True
+
     def version(self) -> None:
-        document, is_held = self.random.choice(self.documents), self.random.random() < 0.5
+        document, is_held = self.random.choice(self.here()), self.random.random() < 0.5
         stream = io.BytesIO(uuid.uuid4().bytes)
         versions.add(self.desk.lead, document.id, document.name, stream, "", is_held=is_held)
         document.versions.append(Version(current_version(document.id), is_held))
@@ -112,7 +144,7 @@ class History:
     def change(self) -> None:
         """Hold or release some versions, perhaps of several documents."""
         is_held = self.random.random() < 0.5
-        may = [(d, v) for d in self.documents for v in d.versions if v.is_held != is_held]
+        may = [(d, v) for d in self.here() for v in d.versions if v.is_held != is_held]
         chosen = self.random.sample(may, min(len(may), self.random.randint(1, 3)))
         if not chosen:
             return
@@ -126,14 +158,14 @@ class History:
                 document.settle(released)
 
     def current(self) -> None:
-        document = self.random.choice(self.documents)
+        document = self.random.choice(self.here())
         at = self.random.randrange(len(document.versions))
         versions.make_current(self.desk.lead, document.versions[at].id)
         document.current = at
         document.settle()
 
     def audience(self) -> None:
-        document = self.random.choice(self.documents)
+        document = self.random.choice(self.here())
         organisations = {g.organisation_id for g in self.desk.guests if g.id in self.there} - {None}
         kind = self.random.choice(["everybody", "members", "organisations"])
         if kind == "organisations" and not organisations:
