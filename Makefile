@@ -6,6 +6,7 @@ PRACTICE_PORT ?= 8001
 QUIETLY := --quiet --disable-pip-version-check
 NAUGHTY := tests/integration/blueprints/test_naughty_strings.py
 FACTS := tests/contracts/facts
+VISIBILITY := tests/integration/matters/test_visibility_histories.py
 FACTS_USED := tests/integration/server_admin/test_facts_through_services.py
 
 .DEFAULT_GOAL := help
@@ -75,7 +76,7 @@ bench: setup-test .venv/bench.done ## Measure the speed and memory that we claim
 faults: setup-test ## Every fault against every kind of transfer and every naughty string on both databases, and 200 unusual servers; draws the table in docs/transfers.md
 	@tests/prepare
 	mkdir -p instance/faults
-	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults $(NAUGHTY) $(FACTS) $(FACTS_USED)
+	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults $(NAUGHTY) $(FACTS) $(FACTS_USED) $(VISIBILITY)
 	FAULTS=all FAULTS_RESULTS=instance/faults/postgresql.json \
 	$(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest tests/faults $(NAUGHTY) $(FACTS_USED)
 	$(BIN)/python -m tests.faults.report instance/faults/sqlite.json instance/faults/postgresql.json
