@@ -10,14 +10,18 @@ from models import Document, Version
 from services.access import permissions
 from services.core.actor import Actor
 from services.core.unit_of_work import session
+from services.matters import visibility
 
 
-def same_bytes_here(matter_id: uuid.UUID, sha256: str, but_document_id: uuid.UUID | None) -> str | None:
-    """Names the newest version with these bytes in another document of the matter; None if there is none."""
+def same_bytes_here(
+    actor: Actor, matter_id: uuid.UUID, sha256: str, but_document_id: uuid.UUID | None
+) -> str | None:
+    """Names the newest version with these bytes that the actor may see in another document of the matter, or None."""
     query = (
         select(Document.name, Version.number)
         .join(Version, Version.document_id == Document.id)
         .where(Document.matter_id == matter_id, Version.sha256 == sha256)
+        .where(visibility.documents_of_matter(actor), visibility.versions(actor))
         .order_by(Version.created_at.desc(), Version.number.desc())
         .limit(1)
     )
@@ -33,7 +37,7 @@ def of_document(actor: Actor, document_id: uuid.UUID) -> str | None:
         session()
         .execute(
             select(Document.matter_id, Version.sha256)
-            .join(Version, Version.id == Document.current_version_id)
+            .join(Version, Version.id == visibility.current_version_id(actor))
             .where(Document.id == document_id)
         )
         .first()
@@ -41,4 +45,4 @@ def of_document(actor: Actor, document_id: uuid.UUID) -> str | None:
     if row is None:
         return None
     permissions.require_matter(actor, row.matter_id)
-    return same_bytes_here(row.matter_id, row.sha256, document_id)
+    return same_bytes_here(actor, row.matter_id, row.sha256, document_id)
