@@ -74,8 +74,6 @@ def require_access(matter: Matter, participant: Participant) -> None:
 
 def require_entry(actor: Actor, matter: Matter, participant: Participant) -> str:
     """The role that applies now. Raises as require_access does, or UndertakingNeededError."""
-    if actor.viewer is not None and matter.id != actor.viewed_matter_id:
-        raise NotFoundError("We could not find this matter.")
     require_access(matter, participant)
     if actor.is_guest and session().scalar(exists().where(_to_accept(matter.id, actor.id)).select()):
         raise UndertakingNeededError(matter.id)

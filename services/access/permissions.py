@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import select
 
 from models import Matter, Participant
-from services.access.participation import require_entry
+from services.access.participation import own, require_entry
 from services.access.roles import RULES, Right, allows
 from services.core.actor import Actor
 from services.core.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
@@ -94,7 +94,7 @@ def require_participant(actor: Actor, matter_id: uuid.UUID | None) -> tuple[Matt
     query = (
         select(Matter, Participant)
         .join(Participant, Participant.matter_id == Matter.id)
-        .where(Matter.id == matter_id, Participant.member_id == actor.id)
+        .where(Matter.id == matter_id, own(actor))
     )
     found = session().execute(query).one_or_none()
     if found is None:

@@ -12,7 +12,7 @@ from flask import Flask
 
 from models import AuditEvent, Member
 from services.core.unit_of_work import session
-from services.matters import documents, participants
+from services.matters import documents, participants, undertakings
 from tests.support.matters import add_document, current_version, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -93,6 +93,8 @@ def test_only_the_matter_in_which_it_began_is_there(firm: Firm, app: Flask) -> N
     firm.view_as(firm.lead, "editor")
     assert "Theirs" not in firm.lead.page("/matters").text
     assert firm.lead.get(f"/matters/{elsewhere}").status_code == 404
+    undertakings.change(other, elsewhere, "Confidentiality", "Of theirs.")
+    assert firm.lead.get(f"/matters/{elsewhere}/undertaking").status_code == 404
     hidden = add_document(other, elsewhere)
     assert firm.lead.get(f"/documents/{hidden}").status_code == 404
     assert firm.lead.get(f"/versions/{current_version(hidden)}/download").status_code == 404
