@@ -117,7 +117,7 @@ def restore_document(actor: Actor, document_id: uuid.UUID) -> str:
         permissions.require_remove_documents(actor, matter_id)
         matter = locked_matter(writing, matter_id)
         row = writing.get(Document, document_id, with_for_update=True, populate_existing=True)
-        if row is None or row.binned_from_id != matter.id:
+        if row is None or row.binned_from_id != matter.id or _is_due(row.binned_at):
             raise NotFoundError("This document is no longer in the bin.")
         before, row.name = row.name, adding.free_name(writing, matter.id, row.name)
         row.name_key, row.matter_id = search_key(row.name), matter.id
@@ -139,7 +139,7 @@ def documents_of(actor: Actor, matter_id: uuid.UUID, page: int = 1) -> Page[Binn
     query = (
         select(Document.id, Document.name, versions, Member.name, Document.binned_at)
         .join(Member, Member.id == Document.binned_by_id)
-        .where(Document.binned_from_id == matter_id)
+        .where(Document.binned_from_id == matter_id, Document.binned_at > utcnow() - KEPT)
         .order_by(Document.binned_at.desc(), Document.id)
     )
     found = paginate(query, page, PAGE)
@@ -162,6 +162,8 @@ def restore_matter(actor: Actor, matter_id: uuid.UUID) -> str:
     with unit_of_work() as writing:
         permissions.require_lead(actor, matter_id)
         matter = locked_matter(writing, matter_id, even_closed=True)
+        if _is_due(matter.binned_at):
+            raise NotFoundError("This matter is no longer in the bin.")
         if matter.binned_at is not None:
             matter.binned_at = matter.binned_by_id = None
             audit.record(actor, "matter.restored", matter.name, subject_id=matter.id, matter_id=matter.id)
@@ -183,11 +185,17 @@ def matters(actor: Actor, page: int = 1) -> Page[BinnedMatter]:
         )
         .join(Participant, Participant.matter_id == Matter.id)
         .join(Member, Member.id == Matter.binned_by_id)
-        .where(Participant.member_id == actor.id, Participant.role.in_(LEAD), Matter.binned_at.is_not(None))
+        .where(Participant.member_id == actor.id, Participant.role.in_(LEAD))
+        .where(Matter.binned_at > utcnow() - KEPT)
         .order_by(Matter.binned_at.desc(), Matter.id)
     )
     found = paginate(query, page, PAGE)
     return found.with_rows(BinnedMatter(*row) for row in found.rows)
+
+
+def _is_due(binned_at: datetime | None) -> bool:
+    """Whether it is due for deletion: parts of it may be gone already, so that it is not restored."""
+    return binned_at is not None and binned_at <= utcnow() - KEPT
 
 
 def delete_expired() -> int:

@@ -224,3 +224,47 @@ def test_the_bin_counts_for_the_limit_of_its_matter(lead: Actor, matter_id: uuid
     document_id = add_document(lead, matter_id, content=b"12345")
     recycle_bin.remove_document(lead, document_id)
     assert quotas._stored("matter", matter_id) == 5
+
+
+def test_what_is_due_for_deletion_is_not_restored_in_part(
+    lead: Actor, matter_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The duty may have ended half way, with some of the documents of a matter deleted."""
+    kept = open_matter(lead, "Kept")
+    document_id = add_document(lead, kept)
+    recycle_bin.remove_document(lead, document_id)
+    for name in ("A.docx", "B.docx", "C.docx"):
+        add_document(lead, matter_id, name)
+    recycle_bin.remove_matter(lead, matter_id)
+    let_days_pass()
+    assert recycle_bin.matters(lead).rows == () and recycle_bin.documents_of(lead, kept).rows == ()
+    with pytest.raises(NotFoundError):
+        recycle_bin.restore_document(lead, document_id)
+    deleted = recycle_bin._delete_documents
+    monkeypatch.setattr(recycle_bin, "BATCH", 2)
+    monkeypatch.setattr(
+        recycle_bin, "_delete_documents", lambda rows: deleted(rows) if count(Document) > 3 else 1 / 0
+    )
+    with pytest.raises(ZeroDivisionError):
+        recycle_bin.delete_expired()
+    with pytest.raises(NotFoundError):
+        recycle_bin.restore_matter(lead, matter_id)
+    monkeypatch.undo()
+    assert recycle_bin.delete_expired() == 2
+    assert (count(Document), count(Matter)) == (0, 1)
+
+
+def test_nothing_is_restored_into_a_matter_that_was_closed_meanwhile(
+    lead: Actor, matter_id: uuid.UUID
+) -> None:
+    document_id = add_document(lead, matter_id)
+    recycle_bin.remove_document(lead, document_id)
+    matters.archive(lead, matter_id)
+    with pytest.raises(ConflictError):
+        recycle_bin.restore_document(lead, document_id)
+    recycle_bin.remove_matter(lead, matter_id)
+    with pytest.raises(NotFoundError):
+        recycle_bin.restore_document(lead, document_id)
+    recycle_bin.restore_matter(lead, matter_id)
+    matters.reactivate(lead, matter_id)
+    assert recycle_bin.restore_document(lead, document_id) == "Lease.docx"
