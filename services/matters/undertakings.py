@@ -93,9 +93,10 @@ def offer(actor: Actor, matter_id: uuid.UUID) -> Offer:
 def accept(actor: Actor, matter_id: uuid.UUID, undertaking_id: uuid.UUID) -> None:
     """Record that the guest accepts this text. Raises ConflictError if it is no longer the one in force."""
     with unit_of_work() as writing:
-        matter, row = _require_guest(actor, matter_id)
+        _require_guest(actor, matter_id)
         locked_matter(writing, matter_id, even_closed=True)
-        if row is None or row.id != undertaking_id or row.ended_at is not None:
+        matter, row = _require_guest(actor, matter_id)  # it may have been changed before the lock
+        if row is None or row.id != undertaking_id:
             raise refusal(ConflictError, "undertaking.changed")
         if writing.get(Acceptance, (row.id, actor.id)) is not None:
             return
