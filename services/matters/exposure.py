@@ -40,7 +40,7 @@ class ReaderGroup:
 
 @dataclass(frozen=True)
 class Readers:
-    """The guests who would see something, by organisation. `key` is a digest of who they are."""
+    """The guests who would see something, by organisation. `key` is a digest of who they are and where from."""
 
     groups: tuple[ReaderGroup, ...]
     key: str
@@ -88,7 +88,7 @@ class Preview:
 def readers(matter_id: uuid.UUID, document_ids: Collection[uuid.UUID] = ()) -> Readers:
     """The active guests of a matter; with documents, those for whom at least one of them is. One query."""
     query = (
-        select(Member.id, Member.name, Member.organisation)
+        select(Member.id, Member.name, Member.organisation, Member.organisation_id)
         .join(Participant, Participant.member_id == Member.id)
         .where(Participant.matter_id == matter_id, has_access(), Member.is_guest, Member.is_active)
         .order_by(Member.organisation, Member.name_key, Member.id)
@@ -101,7 +101,9 @@ def readers(matter_id: uuid.UUID, document_ids: Collection[uuid.UUID] = ()) -> R
             )
         )
     rows = session().execute(query).all()
-    digest = hashlib.sha256(b"".join(sorted(row.id.bytes for row in rows))).hexdigest()
+    digest = hashlib.sha256(
+        " ".join(sorted(f"{row.id} {row.organisation_id}" for row in rows)).encode()
+    ).hexdigest()
     return Readers(
         tuple(
             ReaderGroup(organisation or NO_ORGANISATION, tuple(row.name for row in of_one))
@@ -198,10 +200,11 @@ def _change(
     with unit_of_work() as writing:
         permissions.require_control_exposure(actor, matter_id)
         matter = locked_matter(writing, matter_id)
-        ids = list(version_ids)[:MOST]
-        concerned = select(Version.document_id).where(Version.id.in_(ids))
+        concerned = select(Version.document_id).where(Version.id.in_(version_ids))
         documents = locked_documents(writing, matter_id, concerned)
-        query = select(Version).where(Version.id.in_(ids)).order_by(Version.document_id, Version.number)
+        query = (
+            select(Version).where(Version.id.in_(version_ids)).order_by(Version.document_id, Version.number)
+        )
         versions = writing.scalars(query.execution_options(populate_existing=True)).all()
         if not versions or any(each.document_id not in documents for each in versions):
             raise NotFoundError("We could not find one of these versions.")

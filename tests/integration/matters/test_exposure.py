@@ -14,7 +14,9 @@ from models import AuditEvent, Document, Member
 from services.core.actor import Actor
 from services.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from services.core.unit_of_work import session
+from services.directory.details import Details
 from services.matters import audiences, documents, exposure, matters, participants, versions
+from services.members import editing
 from tests.support.matters import add_document, current_version, open_matter
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -309,6 +311,22 @@ def test_an_older_version_that_is_shared_makes_a_held_document_exist(firm: Firm)
         draft
     )
     assert [row.number for row in versions.history(firm.bank, draft).rows] == [2]
+
+
+def test_guests_who_moved_to_another_organisation_are_asked_about_again(firm: Firm) -> None:
+    key = exposure.question(firm.lead, firm.matter_id).readers.key
+    exposure.decide(firm.lead, firm.matter_id, (), "guests", key)
+    admin, bank = actor_of(make_member(is_admin=True)), firm.people["bank"]
+    editing.change(admin, bank.id, Details(bank.name, bank.email, "Kestrel Ltd", is_guest=True))
+    asked = exposure.question(firm.lead, firm.matter_id)
+    assert asked.is_due and asked.readers.key != key
+
+
+def test_more_versions_than_a_form_takes_are_all_held(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exposure, "MOST", 2)
+    ids = [current_version(firm.document_id), firm.add(), firm.add()]
+    assert exposure.hold(firm.lead, firm.matter_id, ids) == 3
+    assert firm.numbers(firm.bank) == []
 
 
 # On the pages
