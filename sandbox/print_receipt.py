@@ -32,6 +32,7 @@ MOVES = {"got": "Got from", "saved": "Saved to", "linked": "Linked to"}
 ACTIONS = {
     "version.downloaded": "Downloaded",
     "version.previewed": "Previewed",
+    "version.compared": "Compared",
     "version.made_current": "Made current",
     "version.note_changed": "Note changed",
     "version.held": "Held for members",

@@ -31,12 +31,13 @@ OF_DOCUMENT = frozenset(
     {
         "version.downloaded",
         "version.previewed",
+        "version.compared",
         "version.made_current",
         "version.note_changed",
         "document.audience_changed",
     }
 )
-"""Audited actions on a document; those on one of its versions name its number in their detail."""
+"""Audited actions on a document; those on one of its versions, or on two, name their numbers in their detail."""
 OF_VERSION = frozenset({"version.held", "version.released"})
 OF_GUEST = frozenset({"participant.added", "participant.removed", "participant.until_changed"})
 """Audited actions on a guest of the matter: they gain or lose sight of its documents."""
@@ -197,7 +198,7 @@ def _events(version: VersionView) -> tuple[list[Facts], int]:
     )
     found = []
     for at, action, by, detail, guest in rows:
-        if detail.get("version", version.number) == version.number:
+        if version.number in (detail.get("version", version.number), detail.get("with_version")):
             about = {"guest": guest, "guests": detail.get("guests"), "until": detail.get("until")}
             about["audience"] = detail.get("after") if action == "document.audience_changed" else None
             known = {name: value for name, value in about.items() if value}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import json
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from commands import receipt
 from models import AuditEvent, Document, Installation, Member, Server, SigningKey, Version
 from services.core.actor import SYSTEM, Actor
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import exposure, participants
+from services.matters import exposure, participants, versions
 from services.operations import keys
 from services.receipts import form, signing_keys
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
@@ -123,6 +124,23 @@ def test_a_receipt_says_which_guests_could_see_the_version_and_when(desk: Desk) 
         ("participant.removed", "Gil Guest", None),
     ]
     assert "Gil Guest" in printed(browser.get(f"/versions/{version_id}/receipt.pdf").data)
+
+
+def test_a_comparison_is_in_the_receipts_of_both_versions(desk: Desk) -> None:
+    browser, _ = desk
+    lead, matter_id = lead_and_matter(desk[1])
+    document_id = add_document(lead, matter_id, "Note.txt", b"one")
+    first = current_version(document_id)
+    versions.add(lead, document_id, "Note.txt", io.BytesIO(b"two"), "")
+    assert browser.get(f"/documents/{document_id}/compare").status_code == 200
+    versions.add(lead, document_id, "Note.txt", io.BytesIO(b"three"), "")
+    ids = [row.id for row in versions.history(lead, document_id).rows]
+    assert ids[2] == first
+    events = [
+        [each["action"] for each in json.loads(browser.get(f"/versions/{id}/receipt.json").data)["events"]]
+        for id in ids
+    ]
+    assert events == [[], ["version.compared"], ["version.compared"]]
 
 
 def test_guests_get_no_receipt(app: Flask, desk: Desk) -> None:
