@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.refusals import refusal
+from services.matters import exposure
 from services.transfers import lifecycle, requests, tallies
 from services.transfers.outcomes import CANCELLED_CODE
 from services.transfers.states import ItemState, move
@@ -39,7 +41,8 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
 def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
     """Start a new transfer of the items that failed or were stopped and may succeed now.
 
-    Idempotent: a second call returns the transfer of the first.
+    Idempotent: a second call returns the transfer of the first. What arrives is held where it has not been confirmed
+    today which guests see it.
     """
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit_of_work() as writing:
@@ -58,7 +61,11 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
             raise ConflictError("Nothing in this transfer can be retried.")
         transfer = requests.new_transfer(actor, request_key, before.kind, before.matter_id, server)
         transfer.retry_of_id = before.id
-        items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]
+        is_held = before.kind == "get" and _is_exposure_due(actor, before.matter_id, again)
+        items = [
+            _copy_of(item, transfer, position, is_held=item.is_held or is_held)
+            for position, item in enumerate(again, 1)
+        ]
         writing.add_all(items)
         writing.flush()
         audit.record(
@@ -118,7 +125,12 @@ def _documents(transfer: Transfer) -> str:
     return tally.documents(is_known=True) if tally else ""
 
 
-def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
+def _is_exposure_due(actor: Actor, matter_id: uuid.UUID, items: Sequence[TransferItem]) -> bool:
+    known = [item.document_id for item in items if item.document_id is not None]
+    return exposure.question(actor, matter_id, known if len(known) == len(items) else ()).is_due
+
+
+def _copy_of(item: TransferItem, transfer: Transfer, position: int, *, is_held: bool) -> TransferItem:
     is_uncertain = lifecycle.may_have_arrived(item)
     return TransferItem(
         transfer=transfer,
@@ -127,7 +139,7 @@ def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferI
         state=ItemState.WAITING,
         source_id=item.source_id,
         older_becomes_current=item.older_becomes_current,
-        is_held=item.is_held,
+        is_held=is_held,
         document_id=item.document_id,
         version_id=item.version_id if transfer.kind == "save" else None,
         target=item.target,

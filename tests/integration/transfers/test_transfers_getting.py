@@ -15,9 +15,11 @@ from services.connections import disconnecting
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import steps
+from services.matters import documents, participants
 from services.transfers import control, requests
 from services.transfers.requests import GetCommand, sources_of
 from simulator import Fault
+from tests.support.people import actor_of, make_member
 from tests.support.practice import sign_in_to_imanage
 from tests.support.transfers import (
     Desk,
@@ -272,6 +274,19 @@ def test_retrying_keeps_the_choice(desk: Desk) -> None:
     carry_all(control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
     assert item.document_id is not None
     assert current(item.document_id) == (2, 2)
+
+
+def test_what_a_retry_brings_is_held_from_guests_who_came_meanwhile(desk: Desk) -> None:
+    first, _, _ = three_versions(desk)
+    transfer_id = get(desk, first)
+    desk.practice.faults.add(Fault("status", path="/download", status=403, times=1))
+    assert [item.state for item in carry_all(transfer_id)] == ["failed"]
+    desk.practice.faults.clear()
+    guest = make_member(is_guest=True, organisation="Harbour Bank")
+    participants.add(desk.actor, desk.matter_id, guest.id, "viewer")
+    carry_all(control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
+    assert len(versions()) == 1
+    assert documents.of_matter(actor_of(guest), desk.matter_id).rows == ()
 
 
 def test_a_name_that_no_file_can_have_is_told_beside_the_one_that_it_got(desk: Desk) -> None:
