@@ -17,7 +17,7 @@ from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.directory.people import Person, person_of
 from services.guidance.refusals import refusal
-from services.matters import participants
+from services.matters import participants, recycle_bin
 from services.matters.row_locks import locked_matter
 
 MAX_LISTED = 100
@@ -26,7 +26,7 @@ MAX_FOUND = 20
 
 @dataclass(frozen=True)
 class OrphanedMatter:
-    """Only what a System Admin needs to find a new lead."""
+    """Only what a System Admin needs to find a new lead. `deleted_at`: when one in the bin is deleted for good."""
 
     id: uuid.UUID
     name: str
@@ -34,6 +34,7 @@ class OrphanedMatter:
     matter_number: str
     since: datetime
     people: int
+    deleted_at: datetime | None
 
 
 _IS_ORPHANED = Matter.orphaned_since.is_not(None)
@@ -125,4 +126,12 @@ def _require(actor: Actor, matter_id: uuid.UUID) -> Matter:
 
 def _view(row: Matter, people: int) -> OrphanedMatter:
     assert row.orphaned_since is not None
-    return OrphanedMatter(row.id, row.name, row.client_number, row.matter_number, row.orphaned_since, people)
+    return OrphanedMatter(
+        row.id,
+        row.name,
+        row.client_number,
+        row.matter_number,
+        row.orphaned_since,
+        people,
+        row.binned_at and row.binned_at + recycle_bin.KEPT,
+    )

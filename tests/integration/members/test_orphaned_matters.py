@@ -12,7 +12,7 @@ from models import Matter, Member, Participant
 from services.core.actor import Actor
 from services.core.errors import ConflictError, ForbiddenError, NotFoundError
 from services.core.unit_of_work import session
-from services.matters import participants
+from services.matters import participants, recycle_bin
 from services.members import offboarding, orphaned_matters
 from tests.support.audit import trail
 from tests.support.concurrency import at_once
@@ -66,6 +66,19 @@ def test_a_matter_that_lost_its_lead_is_listed_until_it_has_one(ada_browser: Bro
     assert "Every matter has a lead" in ada_browser.page(LEADS).text
     assert "has no lead" not in ada_browser.page("/admin/members").text
     assert ada_browser.get(f"{LEADS}/{matter_id}").status_code == 404
+
+
+def test_a_matter_in_the_bin_says_so_and_its_new_lead_restores_it(
+    ada_browser: Browser, ada: Member, anna: Member
+) -> None:
+    otto = make_member("Otto")
+    matter_id = make_matter(anna.id)
+    recycle_bin.remove_matter(actor_of(anna), matter_id)
+    offboarding.deactivate(actor_of(ada), anna.id)
+    text = ada_browser.page(LEADS).text
+    assert "In the bin" in text and "unless a lead restores it" in text
+    orphaned_matters.appoint(actor_of(ada), matter_id, otto.id)
+    assert recycle_bin.restore_matter(actor_of(otto), matter_id) == "Project Heron"
 
 
 def test_somebody_from_outside_the_matter_is_found_and_appointed(
