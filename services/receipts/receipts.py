@@ -34,6 +34,9 @@ OF_DOCUMENT = frozenset(
         "version.compared",
         "version.made_current",
         "version.note_changed",
+        "version.taken_back",
+        "document.binned",
+        "document.restored",
         "document.audience_changed",
     }
 )

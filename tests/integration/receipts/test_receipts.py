@@ -21,7 +21,7 @@ from commands import receipt
 from models import AuditEvent, Document, Installation, Member, Server, SigningKey, Version
 from services.core.actor import SYSTEM, Actor
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import exposure, participants, versions
+from services.matters import exposure, participants, recycle_bin, versions
 from services.operations import keys
 from services.receipts import form, signing_keys
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
@@ -141,6 +141,19 @@ def test_a_comparison_is_in_the_receipts_of_both_versions(desk: Desk) -> None:
         for id in ids
     ]
     assert events == [[], ["version.compared"], ["version.compared"]]
+
+
+def test_the_time_in_the_bin_is_in_the_receipt(desk: Desk) -> None:
+    browser, version_id = desk
+    lead, _ = lead_and_matter(version_id)
+    document_id = session().get_one(Version, version_id).document_id
+    recycle_bin.remove_document(lead, document_id)
+    assert browser.get(f"/versions/{version_id}/receipt.json").status_code == 404
+    recycle_bin.restore_document(lead, document_id)
+    events = json.loads(browser.get(f"/versions/{version_id}/receipt.json").data)["events"]
+    assert [each["action"] for each in events] == ["document.binned", "document.restored"]
+    text = printed(browser.get(f"/versions/{version_id}/receipt.pdf").data)
+    assert "Moved to the bin" in text and "Restored from the bin" in text
 
 
 def test_guests_get_no_receipt(app: Flask, desk: Desk) -> None:
