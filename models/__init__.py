@@ -8,6 +8,7 @@ from models.base import utcnow as utcnow
 from models.checks import ServerCheck as ServerCheck
 from models.checks import ServerHealth as ServerHealth
 from models.checks import ServerHealthDay as ServerHealthDay
+from models.closing_index import IndexRow as IndexRow
 from models.connections import Connection as Connection
 from models.connections import OAuthState as OAuthState
 from models.documents import Document as Document

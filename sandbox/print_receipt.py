@@ -73,8 +73,8 @@ def _page(receipt: dict[str, Any]) -> bytes:
 
 def _content(receipt: dict[str, Any], width: float) -> Iterator[Any]:
     version, matter, about = receipt["version"], receipt["matter"], receipt["receipt"]
-    yield _text("Custody receipt", 16)
-    yield _text(
+    yield text("Custody receipt", 16)
+    yield text(
         f"Issued by {_person(about['issued_by'])} on {about['installation']}, {_moment(about['issued_at'])}",
         8,
         GREY,
@@ -122,7 +122,7 @@ def _content(receipt: dict[str, Any], width: float) -> Iterator[Any]:
         ],
         width,
     )
-    yield _text(VERIFY, 8, GREY)
+    yield text(VERIFY, 8, GREY)
 
 
 def _list(title: str, rows: list[tuple[str, str]], left_out: int, width: float) -> Iterator[Any]:
@@ -130,12 +130,12 @@ def _list(title: str, rows: list[tuple[str, str]], left_out: int, width: float) 
     if not rows and not left_out:
         return
     yield Spacer(0, 4 * mm)
-    yield _text(title, 11)
+    yield text(title, 11)
     if rows:
         yield _table(rows[-MAX_ROWS:], width)
     left_out += max(0, len(rows) - MAX_ROWS)
     if left_out:
-        yield _text(f"{left_out} more not printed here.", 8, GREY)
+        yield text(f"{left_out} more not printed here.", 8, GREY)
 
 
 def _copy(each: dict[str, Any]) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def _event(each: dict[str, Any]) -> tuple[str, str]:
 
 
 def _table(rows: list[tuple[str, str]], width: float) -> Table:
-    cells = [[_text(name, 8, GREY), _text(value, 9)] for name, value in rows]
+    cells = [[text(name, 8, GREY), text(value, 9)] for name, value in rows]
     style = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -168,16 +168,16 @@ def _table(rows: list[tuple[str, str]], width: float) -> Table:
     return Table(cells, colWidths=[42 * mm, width - 42 * mm], style=style, hAlign="LEFT")
 
 
-def _text(text: str, size: float, color: Any = colors.black) -> Paragraph:
+def text(words: str, size: float, color: Any = colors.black) -> Paragraph:
     style = ParagraphStyle(
         "text",
         fontName=FONT,
         fontSize=size,
         leading=size * 1.35,
         textColor=color,
-        wordWrap="CJK" if " " not in text else None,
+        wordWrap="CJK" if " " not in words else None,
     )
-    return Paragraph(escape("".join(map(_printable, text))), style)
+    return Paragraph(escape("".join(map(_printable, words))), style)
 
 
 def _printable(character: str) -> str:

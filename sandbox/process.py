@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 
 from sandbox.limits import REFUSED, SECONDS
 
-Task = Literal["compare", "preview", "print_receipt"]
+Task = Literal["compare", "preview", "print_receipt", "print_index"]
 ROOT = Path(__file__).resolve().parent.parent
 _TOO_LONG = {"SIGXCPU", "SIGALRM", "SIGKILL"}
 

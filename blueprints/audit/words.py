@@ -64,6 +64,7 @@ WORDS = {
     "document.audience_changed": "Changed who can see a document",
     "view_as.started": "Started to view a matter as a guest",
     "view_as.left": "Stopped viewing a matter as a guest",
+    "closing_index.changed": "Changed the closing index of a matter",
     "version.downloaded": "Downloaded a version",
     "version.previewed": "Opened a preview of a version",
     "version.compared": "Compared two versions",

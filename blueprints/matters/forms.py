@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from flask_wtf.file import FileField, FileRequired, MultipleFileField
-from wtforms import RadioField, SelectChoice, StringField, TextAreaField
+from wtforms import RadioField, SelectChoice, SelectField, StringField, TextAreaField
 
 from blueprints.exposure_fields import ExposureFields
-from blueprints.forms_base import BaseForm, DayField, LineField
+from blueprints.forms_base import BaseForm, DayField, LineField, as_uuid
 from services.core.text.email_addresses import LONGEST
 from services.directory.details import LONGEST_NAME
+from services.matters.closing_index import LONGEST_TITLE as INDEX_TITLE
+from services.matters.closing_index import EntryCommand
 from services.matters.matters import MatterDetails
 from services.matters.participants import end_of
 from services.matters.undertakings import LONGEST_TITLE
@@ -76,6 +78,25 @@ class VersionForm(ExposureFields):
 
     file = FileField("File", [FileRequired(FILE_REQUIRED)])
     note = LineField("Note", "a note", 500, required=False)
+
+
+class HeadingForm(BaseForm):
+    """A heading of the closing index."""
+
+    title = LineField("Title", "a title", INDEX_TITLE)
+
+    def command(self) -> EntryCommand:
+        return EntryCommand(self.title.data or "", is_heading=True, document_id=None)
+
+
+class IndexRowForm(BaseForm):
+    """A row of the closing index. Without a title it gets the name of its document."""
+
+    document = SelectField("Document")
+    title = LineField("Title", "a title", INDEX_TITLE, required=False)
+
+    def command(self) -> EntryCommand:
+        return EntryCommand(self.title.data or "", is_heading=False, document_id=as_uuid(self.document.data))
 
 
 class NoteForm(BaseForm):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blueprints.matters import (
     bp,
     checking_files,
+    closing_index,
     documents,
     exposure,
     guests,
@@ -20,6 +21,7 @@ from blueprints.matters import (
 __all__ = [
     "bp",
     "checking_files",
+    "closing_index",
     "documents",
     "exposure",
     "guests",

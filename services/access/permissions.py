@@ -76,6 +76,22 @@ def require_see_twins(actor: Actor, matter_id: uuid.UUID) -> Matter:
     return require_matter(actor, matter_id)[0]
 
 
+def may_see_index(actor: Actor) -> bool:
+    """Whether a person in a matter sees its closing index, which names documents that guests may not know of."""
+    return not actor.is_guest
+
+
+def require_see_index(actor: Actor, matter_id: uuid.UUID) -> tuple[Matter, str]:
+    """The matter and the person's role. Raises NotFoundError for guests."""
+    if not may_see_index(actor):
+        raise NotFoundError()
+    return require_matter(actor, matter_id)
+
+
+def may_change_index(actor: Actor, role: str | None) -> bool:
+    return may(actor, role, Right.CHANGE_INDEX)
+
+
 def may_control_exposure(actor: Actor, role: str | None) -> bool:
     return may(actor, role, Right.CONTROL_EXPOSURE)
 
@@ -151,6 +167,11 @@ def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
 def require_control_exposure(actor: Actor, matter_id: uuid.UUID) -> Matter:
     """Raises NotFoundError for guests, who do not learn that anything is held."""
     return _require_of_member(actor, matter_id, Right.CONTROL_EXPOSURE)
+
+
+def require_change_index(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    """Raises NotFoundError for guests."""
+    return _require_of_member(actor, matter_id, Right.CHANGE_INDEX)
 
 
 def require_view_as(actor: Actor, matter_id: uuid.UUID) -> Matter:

@@ -21,6 +21,7 @@ class Right(StrEnum):
     REMOVE_DOCUMENTS = "remove_documents"
     TRANSFER = "transfer"
     CONTROL_EXPOSURE = "control_exposure"
+    CHANGE_INDEX = "change_index"
     VIEW_AS = "view_as"
     MANAGE_PEOPLE = "manage_people"
     CHANGE_MATTER = "change_matter"
@@ -41,6 +42,7 @@ RULES: dict[Right, Rule] = {
     Right.REMOVE_DOCUMENTS: Rule("Move documents to the bin and restore them", EDITORS),
     Right.TRANSFER: Rule("Get from iManage and save to it", EDITORS),
     Right.CONTROL_EXPOSURE: Rule("Hold and release versions, choose who can see a document", EDITORS),
+    Right.CHANGE_INDEX: Rule("Change the closing index", EDITORS),
     Right.VIEW_AS: Rule("View the matter as a guest", EDITORS),
     Right.MANAGE_PEOPLE: Rule("Invite, add and remove people, change roles and end dates", LEAD),
     Right.CHANGE_MATTER: Rule(

@@ -29,6 +29,7 @@ PERMISSION_ADVICE: dict[str, Advice] = {
     "forbidden.control_exposure": Advice(
         "You can read this matter, but not choose what guests see.", _EDITOR, LEAD
     ),
+    "forbidden.change_index": Advice("You can read this matter, but not change its index.", _EDITOR, LEAD),
     "forbidden.view_as": Advice(
         "You can read this matter, but not view it as one of its guests.", _EDITOR, LEAD
     ),

@@ -26,6 +26,12 @@ MATTER_ADVICE: dict[str, Advice] = {
         "Someone else has just changed who can see this.", "Open it again to see the choice as it is now."
     ),
     "document.gone": Advice("This document is no longer in the matter."),
+    "closing_index.changed": Advice(
+        "Someone else has just changed the index, so nothing was moved. This is the order as it is now."
+    ),
+    "closing_index.gone": Advice("This row is no longer in the index."),
+    "closing_index.full": Advice("An index has at most {most} rows.", "Remove rows that are not needed."),
+    "closing_index.not_printed": Advice("The PDF could not be made.", "Download the index as CSV instead."),
     "zip.too_many": Advice(
         "This is {count} documents, and a zip file holds at most {most}.", "Select fewer documents."
     ),

@@ -68,6 +68,8 @@ class MatterView:
     is_archived: bool
     last_day: date | None
     may_see_twins: bool
+    may_see_index: bool
+    may_change_index: bool
     may_control_exposure: bool
     may_view_as: bool
 
@@ -121,6 +123,8 @@ def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
         is_archived=matter.archived_at is not None,
         last_day=last_day(participant.until),
         may_see_twins=permissions.may_see_twins(actor),
+        may_see_index=permissions.may_see_index(actor),
+        may_change_index=permissions.may_change_index(actor, role),
         may_control_exposure=permissions.may_control_exposure(actor, role),
         may_view_as=permissions.may_view_as(actor, role),
     )

@@ -20,6 +20,7 @@ from models import (
     utcnow,
 )
 from services.core.unit_of_work import unit_of_work
+from services.matters import closing_index
 from tests.support import matters
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -107,7 +108,9 @@ def make_firm(app: Flask) -> Firm:
     document_id = matters.add_document(lead, matter_id)
     server_id = make_server(is_enabled=True).id
     transfer_id, item_id = _transfer(people["lead"], matter_id, server_id)
+    closing_index.add(lead, matter_id, closing_index.EntryCommand("Deed", is_heading=False, document_id=None))
     places = {
+        "index_row": closing_index.read(lead, matter_id).entries[0].id,
         "matter": matter_id,
         "document": document_id,
         "version": matters.current_version(document_id),

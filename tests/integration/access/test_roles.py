@@ -12,7 +12,16 @@ from services.access.roles import ROLES, RULES, Right, table
 from services.core.actor import Actor
 from services.core.errors import ForbiddenError, NotFoundError
 from services.core.unit_of_work import session
-from services.matters import documents, exposure, matters, participants, recycle_bin, versions, viewing
+from services.matters import (
+    closing_index,
+    documents,
+    exposure,
+    matters,
+    participants,
+    recycle_bin,
+    versions,
+    viewing,
+)
 from services.matters.matters import MatterDetails
 from services.transfers import requests
 from tests.support.matters import add_document, add_server, current_version, open_matter
@@ -49,6 +58,10 @@ TRIES: dict[Right, tuple[Try, ...]] = {
     Right.TRANSFER: (get,),
     Right.CONTROL_EXPOSURE: (
         lambda actor, matter, document: exposure.hold(actor, matter, [current_version(document)]),
+    ),
+    Right.CHANGE_INDEX: (
+        lambda actor, matter, _document: closing_index.add_documents(actor, matter),
+        lambda actor, matter, _document: closing_index.choices(actor, matter),
     ),
     Right.VIEW_AS: (lambda actor, matter, _document: viewing.choices(actor, matter),),
     Right.MANAGE_PEOPLE: (add_person,),
