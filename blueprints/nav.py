@@ -23,7 +23,10 @@ PACKAGE = (
     "integrations.package",
 )
 # section, label, endpoint, icon, endpoint prefixes of its pages
-MEMBER_ITEMS = (("Work", "Matters", "matters.index", "briefcase", ("matters.", "drift.")),)
+MEMBER_ITEMS = (
+    ("Work", "Matters", "matters.index", "briefcase", ("matters.", "drift.")),
+    ("Work", "Search", "matters.search", "search", ("matters.search",)),
+)
 STAFF_ITEMS = (("Work", "Transfers", "transfers.index", "arrows-exchange", ("transfers.",)),)
 ADMIN_ITEMS = (
     ("Integrations", "iManage", "integrations.index", "plug", ("integrations.",)),

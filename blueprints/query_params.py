@@ -7,7 +7,7 @@ while someone types, and their links carry it encrypted.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from flask import Flask, request, url_for
 from werkzeug.wrappers import Response
@@ -16,6 +16,7 @@ from blueprints.authorization import actor
 from blueprints.htmx import is_htmx, page_behind
 from services.access import rate_limits
 from services.core import sealed_query
+from services.core.pagination import Page
 
 LAST_PAGE = 100_000
 MAX_OFFSET = 10_000_000
@@ -28,6 +29,21 @@ COUNTED = "counterpart.search_counted"
 def page_number() -> int:
     """The page of a list; 1 if it is not a number."""
     return min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
+
+
+def sort_name() -> str:
+    """The column that a list is to be sorted by, perhaps with a minus. Lists ignore what is none of theirs."""
+    return request.args.get("sort", "")
+
+
+def sort_column(label: str, name: str, found: Page[Any], kind: str | None = None) -> dict[str, str | None]:
+    """The header of a column for ui.table, with a link that sorts by it, or the other way round."""
+    direction = {name: "ascending", f"-{name}": "descending"}.get(found.sort)
+    greatest_first = direction == "ascending" or (direction is None and kind is not None)
+    query: dict[str, Any] = request.args.to_dict(flat=False)
+    query |= {SEALED: sealed_query.seal(found.search) or [], "sort": f"-{name}" if greatest_first else name}
+    query |= dict.fromkeys(("q", "page", "open"), ())
+    return {"label": label, "kind": kind, "direction": direction, "url": f"?{urlencode(query, doseq=True)}"}
 
 
 def offset(name: str) -> int:
@@ -77,4 +93,5 @@ def _keep_search(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     app.add_template_filter(lambda words: sealed_query.seal(words) or None, "sealed")
+    app.add_template_global(sort_column)
     app.after_request(_keep_search)

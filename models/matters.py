@@ -51,7 +51,8 @@ class Matter(Base):
 class Participant(Base):
     """A member's role in a matter; services/access/roles.py says what each role may do.
 
-    `until`: when a guest's access ends. `reminded_at`: when the leads were told that it ends soon.
+    `until`: when a guest's access ends. `reminded_at`: when the leads were told that it ends soon. `pinned_at`: since
+    when the matter is above the others in the member's list.
     """
 
     __tablename__ = "participant"
@@ -68,6 +69,7 @@ class Participant(Base):
     added_at: Mapped[datetime] = mapped_column(default=utcnow)
     until: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    pinned_at: Mapped[datetime | None]
 
     member: Mapped[Member] = relationship(lazy="joined", innerjoin=True)
     matter: Mapped[Matter] = relationship()

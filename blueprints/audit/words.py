@@ -33,6 +33,8 @@ WORDS = {
     "group.deleted": "Deleted a group",
     "matter.created": "Created a matter",
     "matter.renamed": "Renamed a matter",
+    "matter.pinned": "Pinned a matter in their list",
+    "matter.unpinned": "Unpinned a matter in their list",
     "matter.archived": "Archived a matter",
     "matter.reactivated": "Reactivated a matter",
     "matter.binned": "Moved a matter to the bin",

@@ -15,7 +15,7 @@ from blueprints.htmx import go_to, is_htmx
 from blueprints.matters import bp, popup
 from blueprints.matters.forms import MatterForm
 from blueprints.matters.quotas import notice_for
-from blueprints.query_params import page_number, search_text
+from blueprints.query_params import page_number, search_text, sort_name
 from services.access import permissions, server_access
 from services.access.server_access import ServerLabel
 from services.drift import board
@@ -23,6 +23,7 @@ from services.matters import audiences, documents, matters, recycle_bin
 from services.transfers import links
 
 ARCHIVED = "archived"
+MATTERS_FOUND = 5
 _UUID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _GET = re.compile(f"get-{_UUID}(?:-{_UUID})?")
 _SAVE = re.compile(f"save-{_UUID}-{_UUID}")
@@ -33,7 +34,7 @@ _SAVE = re.compile(f"save-{_UUID}-{_UUID}")
 @needs("member")
 def index() -> ResponseReturnValue:
     archived = request.args.get("show") == ARCHIVED
-    found = matters.mine(actor(), search_text(), page_number(), archived=archived)
+    found = matters.mine(actor(), search_text(), page_number(), archived=archived, sort=sort_name())
     return render_template(
         "matters/_list.html" if is_htmx() else "matters/index.html",
         found=found,
@@ -53,6 +54,27 @@ def new() -> ResponseReturnValue:
     return popup("New matter", "matters/_matter_form.html", url_for("matters.index"), form=form)
 
 
+@bp.get("/search")
+@needs("member")
+def search() -> ResponseReturnValue:
+    """Documents of all matters, and the first matters, that match a search."""
+    words = search_text()
+    is_asked = bool(words.strip())
+    return render_template(
+        "matters/_found.html" if is_htmx() else "matters/search.html",
+        words=words,
+        matters=matters.mine(actor(), words).rows[:MATTERS_FOUND] if is_asked else (),
+        found=documents.in_all_matters(actor(), words, page_number(), sort_name()) if is_asked else None,
+    )
+
+
+@bp.post("/matters/<uuid:matter_id>/pin")
+@needs("member")
+def pin(matter_id: uuid.UUID) -> Response:
+    matters.pin(actor(), matter_id, is_pinned=request.form.get("pinned") == "1")
+    return go_to(url_for("matters.index"))
+
+
 @bp.get("/matters/<uuid:matter_id>")
 @needs("member")
 def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
@@ -60,7 +82,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
     view = matters.find(actor(), matter_id)
     state = request.args.get("state", "") if view.may_see_twins else ""
     among = board.documents_in(actor(), matter_id, state) if state else None
-    found = documents.of_matter(actor(), matter_id, search_text(), page_number(), among)
+    found = documents.of_matter(actor(), matter_id, search_text(), page_number(), among, sort_name())
     usable = server_access.available_to(actor())
     servers = usable if view.may_transfer else ()
     twins = links.for_documents(actor(), [row.id for row in found.rows], usable)

@@ -11,7 +11,7 @@ from blueprints.authorization import actor, needs
 from blueprints.dialogs import popup
 from blueprints.forms_base import as_uuids
 from blueprints.htmx import fragment, go_to
-from blueprints.query_params import page_number
+from blueprints.query_params import page_number, sort_name
 from blueprints.transfers import bp, bulk_save, notices, picker
 from blueprints.transfers.answers import refused, refused_in_picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
@@ -30,7 +30,7 @@ REFRESHED = "documentsChanged"
 @bp.get("/transfers")
 @needs("staff")
 def index() -> str:
-    found = transfer_views.recent(actor(), page_number())
+    found = transfer_views.recent(actor(), page_number(), sort_name())
     transfer_notices.see(actor())
     return render_template("transfers/index.html", found=found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
@@ -39,23 +39,18 @@ class SignIn:
     renewable: bool
 
 
-@dataclass(frozen=True)
-class SignIns(Page[SignIn]):
-    """A page of a server's sign-ins; `total` counts those that the search leaves out, too."""
+def of_server(actor: Actor, server_id: uuid.UUID, text: str = "", page: int = 1) -> Page[SignIn]:
+    """Who is signed in to a server, by name; `text` filters by words of the name or email.
 
-    total: int = 0
-
-
-def of_server(actor: Actor, server_id: uuid.UUID, text: str = "", page: int = 1) -> SignIns:
-    """Who is signed in to a server, by name; `text` filters by words of the name or email."""
+    `total` counts those that the search leaves out, too.
+    """
     require_admin(actor)
     query = _all().where(Connection.server_id == server_id)
     for word in search_words(text):
         query = query.where(Member.search_key.like(like_pattern(word), escape=ESCAPE))
     found = paginate(query, page, PAGE, text)
     total = session().scalar(select(func.count()).where(Connection.server_id == server_id)) or 0
-    rows = tuple(_sign_in(*row) for row in found.rows)
-    return SignIns(rows, found.number, found.has_next, text, total)
+    return replace(found.with_rows(_sign_in(*row) for row in found.rows), total=total)
 
 
 def of_member(actor: Actor, member_id: uuid.UUID) -> tuple[SignIn, ...]:

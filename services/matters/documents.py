@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import aliased
 
-from models import Document, Matter, Member, Participant, Version, utcnow
+from models import Document, Link, Matter, Member, Participant, Version, utcnow
 from services.access import participation, permissions
+from services.access.server_access import available_to
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError, NotFoundError
-from services.core.pagination import Page, paginate
+from services.core.pagination import Page, paginate_sorted
 from services.core.text.file_names import clean_file_name, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
 from services.core.unit_of_work import session, unit_of_work
@@ -25,6 +26,7 @@ from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, reserve_space
 
 PAGE = 40
+LONGEST_NUMBER = 15
 _for_guests = aliased(Version)
 
 
@@ -43,6 +45,8 @@ class DocumentRow:
     at: datetime
     is_held: bool = False
     guest_number: int | None = None
+    matter_id: uuid.UUID | None = None
+    matter_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,26 +86,42 @@ def of_matter(
     search: str = "",
     page: int = 1,
     among: Collection[uuid.UUID] | None = None,
+    sort: str = "",
 ) -> Page[DocumentRow]:
-    """Documents of a matter whose names contain every word of `search`, most recently changed first. One query.
+    """Documents of a matter that match the search, most recently changed first unless sorted otherwise.
 
-    `among` limits them to these ids. Empty for people who are not in the matter. Guests see neither held versions nor
-    when documents changed otherwise.
+    `among` limits them to these ids. Empty for people who are not in the matter.
     """
+    where = [Document.matter_id == matter_id]
+    return _listed(actor, search, page, sort, where if among is None else [*where, Document.id.in_(among)])
+
+
+def in_all_matters(actor: Actor, search: str, page: int = 1, sort: str = "") -> Page[DocumentRow]:
+    """The same, of all matters that the actor may enter, each row with its matter."""
+    return _listed(actor, search, page, sort, ())
+
+
+def _listed(
+    actor: Actor, search: str, page: int, sort: str, where: Sequence[ColumnElement[bool]]
+) -> Page[DocumentRow]:
+    """Guests see neither held versions nor when documents changed otherwise."""
     shown_at = visibility.shared_at() if actor.is_guest else Document.changed_at
     query = (
-        select(Document.id, Document.name, Version, Member.name, _for_guests.number)
+        select(Document.id, Document.name, Version, Member.name, _for_guests.number, Matter.id, Matter.name)
         .join(Version, Version.id == visibility.current_version_id(actor))
         .join(Member, Member.id == Version.created_by_id)
+        .join(Matter, Matter.id == Document.matter_id)
         .outerjoin(_for_guests, _for_guests.id == Document.guest_version_id)
-        .where(Document.matter_id == matter_id, visibility.documents(actor))
-        .order_by(shown_at.desc(), Document.id)
+        .where(visibility.documents(actor), *where, *_matching(actor, search))
     )
-    if among is not None:
-        query = query.where(Document.id.in_(among))
-    for word in search_words(search):
-        query = query.where(Document.name_key.like(like_pattern(word), escape=ESCAPE))
-    found = paginate(query, page, PAGE, search)
+    columns = {
+        "name": Document.name_key,
+        "version": Version.number,
+        "size": Version.size,
+        "changed": shown_at,
+        "matter": Matter.search_key,
+    }
+    found = paginate_sorted(query, page, PAGE, search, sort, columns, "-changed", last=Document.id)
     return found.with_rows(
         DocumentRow(
             id=document_id,
@@ -113,9 +133,37 @@ def of_matter(
             at=shown_since(actor, version),
             is_held=version.held_at is not None,
             guest_number=guest_number,
+            matter_id=matter_id,
+            matter_name=matter_name,
         )
-        for document_id, name, version, by, guest_number in found.rows
+        for document_id, name, version, by, guest_number, matter_id, matter_name in found.rows
     )
+
+
+def _matching(actor: Actor, search: str) -> list[ColumnElement[bool]]:
+    """Every word is in the document's name, with its type, or in the name of its author; or it is the number of a twin
+    on a server that the actor can use.
+    """
+    words = search_words(search)
+    numbers = {word for word in words if word.isdecimal() and len(word) <= LONGEST_NUMBER}
+    servers = [each.id for each in available_to(actor)] if numbers and not actor.is_guest else []
+    found = []
+    for word in words:
+        pattern = like_pattern(word)
+        ways: list[ColumnElement[bool]] = [
+            Document.name_key.like(pattern, escape=ESCAPE),
+            Member.name_key.like(pattern, escape=ESCAPE),
+        ]
+        if servers and word in numbers:
+            twins = exists().where(
+                Link.document_id == Document.id,
+                Link.ended_at.is_(None),
+                Link.server_id.in_(servers),
+                Link.number == int(word),
+            )
+            ways.append(twins.correlate(Document))
+        found.append(or_(*ways))
+    return found
 
 
 def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:

@@ -14,7 +14,7 @@ from services.access import participation, permissions
 from services.access.participation import last_day
 from services.core import audit
 from services.core.actor import Actor
-from services.core.pagination import Page, paginate
+from services.core.pagination import Page, paginate_sorted
 from services.core.text.normalise import ESCAPE, like_pattern, search_fold, search_words
 from services.core.unit_of_work import session, unit_of_work
 from services.matters import visibility
@@ -44,6 +44,7 @@ class MatterRow:
     documents: int
     people: int
     changed_at: datetime
+    is_pinned: bool
 
 
 @dataclass(frozen=True)
@@ -74,20 +75,32 @@ class MatterView:
     may_view_as: bool
 
 
-def mine(actor: Actor, search: str = "", page: int = 1, *, archived: bool = False) -> Page[MatterRow]:
-    """The actor's matters that contain every word of `search`, most recently changed first: open ones, or archived."""
+def mine(
+    actor: Actor, search: str = "", page: int = 1, *, archived: bool = False, sort: str = ""
+) -> Page[MatterRow]:
+    """The actor's matters that contain every word of `search`: open ones, or archived. Pinned ones come first, then
+    those that changed last, unless they are sorted otherwise.
+    """
     changed_at = visibility.changed_at(actor)
     query = (
-        select(Matter, changed_at)
+        select(Matter, changed_at, Participant.pinned_at)
         .join(Participant, Participant.matter_id == Matter.id)
         .where(participation.own(actor), participation.has_access(), Matter.binned_at.is_(None))
         .where(Matter.archived_at.is_not(None) if archived else Matter.archived_at.is_(None))
-        .order_by(changed_at.desc(), Matter.id)
     )
     for word in search_words(search):
         query = query.where(Matter.search_key.like(like_pattern(word), escape=ESCAPE))
-    found = paginate(query, page, PAGE, search)
-    ids = [matter.id for matter, _ in found.rows]
+    columns = {
+        "name": Matter.search_key,
+        "client": Matter.client_number,
+        "number": Matter.matter_number,
+        "changed": changed_at,
+    }
+    pinned = Participant.pinned_at.is_(None)
+    found = paginate_sorted(
+        query, page, PAGE, search, sort, columns, "-changed", first=[pinned], last=Matter.id
+    )
+    ids = [matter.id for matter, _, _ in found.rows]
     documents, people = document_counts(actor, ids), counts(Participant.matter_id, ids)
     return found.with_rows(
         MatterRow(
@@ -98,8 +111,9 @@ def mine(actor: Actor, search: str = "", page: int = 1, *, archived: bool = Fals
             documents=documents.get(matter.id, 0),
             people=people.get(matter.id, 0),
             changed_at=changed,
+            is_pinned=pinned_at is not None,
         )
-        for matter, changed in found.rows
+        for matter, changed, pinned_at in found.rows
     )
 
 
@@ -179,6 +193,18 @@ def archive(actor: Actor, matter_id: uuid.UUID) -> str:
 def reactivate(actor: Actor, matter_id: uuid.UUID) -> str:
     """Open an archived matter again. Returns its name."""
     return _set_archived(actor, matter_id, None, "matter.reactivated")
+
+
+def pin(actor: Actor, matter_id: uuid.UUID, *, is_pinned: bool) -> str:
+    """Show a matter above the others in the actor's own list, or no longer. Returns its name."""
+    with unit_of_work():
+        matter, participant = permissions.require_participant(actor, matter_id)
+        participation.require_entry(actor, matter, participant)
+        if (participant.pinned_at is not None) != is_pinned:
+            participant.pinned_at = utcnow() if is_pinned else None
+            action = "matter.pinned" if is_pinned else "matter.unpinned"
+            audit.record(actor, action, matter.name, subject_id=matter.id, matter_id=matter.id)
+        return matter.name
 
 
 def _set_archived(actor: Actor, matter_id: uuid.UUID, at: datetime | None, action: str) -> str:

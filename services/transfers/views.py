@@ -15,7 +15,7 @@ from services.access import permissions
 from services.access.participation import takes_part
 from services.access.server_access import KnownServers, known_to
 from services.core.actor import Actor
-from services.core.pagination import Page, paginate
+from services.core.pagination import Page, paginate_sorted
 from services.core.unit_of_work import session
 from services.servers import circuit_breaker
 from services.transfers import item_views, undo
@@ -27,6 +27,7 @@ from services.transfers.states import FINISHED, ItemState
 from services.transfers.tallies import Tally
 
 FILTERED_FROM = 20
+PAGE = 20
 
 
 @dataclass(frozen=True)
@@ -155,15 +156,16 @@ def is_live_in(actor: Actor, matter_id: uuid.UUID) -> bool:
     return session().scalar(under_way.limit(1)) is not None
 
 
-def recent(actor: Actor, page: int = 1) -> Page[TransferView]:
-    """The actor's transfers in their matters, newest first."""
+def recent(actor: Actor, page: int = 1, sort: str = "") -> Page[TransferView]:
+    """The actor's transfers in their matters, newest first unless sorted otherwise."""
     query = (
         select(Transfer)
         .join(Participant, Participant.matter_id == Transfer.matter_id)
+        .join(Matter, Matter.id == Transfer.matter_id)
         .where(Transfer.member_id == actor.id, takes_part(actor))
-        .order_by(Transfer.created_at.desc())
     )
-    found = paginate(query, page, 20)
+    columns = {"started": Transfer.created_at, "direction": Transfer.kind, "matter": Matter.search_key}
+    found = paginate_sorted(query, page, PAGE, "", sort, columns, "-started", last=Transfer.id)
     return found.with_rows(_views(actor, found.rows, known_to(actor)))
 
 

@@ -32,6 +32,7 @@ def test_the_associate_moves_many_documents_at_once(firm_without_faults: Stack, 
     save_selection(alice)
     expect_news_on_another_page(alice)
     undo_the_last_transfers(alice)
+    find_in_all_matters(alice)
 
 
 def get_folder_except_one(alice: Person) -> None:
@@ -134,3 +135,26 @@ def undo_the_last_transfers(alice: Person) -> None:
     expect(alice.page.get_by_text("undid this transfer")).to_be_visible()
     expect(alice.button("Undo")).to_be_hidden()
     alice.check_page()
+
+
+def find_in_all_matters(alice: Person) -> None:
+    """By words and by the number in iManage; sorted by keyboard, also on a narrow screen; and a pinned matter."""
+    alice.open("/search")
+    box = alice.page.get_by_role("searchbox")
+    expect(box).to_be_focused()
+    box.fill("heron docx")
+    found = alice.page.locator("#found")
+    expect(found.get_by_role("link", name=AGREEMENT)).to_be_visible()
+    name = found.get_by_role("link", name="Name", exact=True)
+    name.focus()
+    alice.page.keyboard.press("Enter")
+    expect(alice.page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+    expect(alice.page.get_by_role("searchbox")).to_have_value("heron docx")
+    alice.check_page()
+    alice.open("/matters")
+    row = alice.page.get_by_role("row").filter(has=alice.link(MATTER))
+    row.get_by_role("button", name="Pin").click()
+    expect(row.get_by_text("Pinned")).to_be_visible()
+    alice.check_page()
+    row.get_by_role("button", name="Unpin").click()
+    expect(row.get_by_text("Pinned")).to_be_hidden()

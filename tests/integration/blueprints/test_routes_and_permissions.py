@@ -164,9 +164,11 @@ ROUTES = (
     R("GET",  f"{SERVERS}/removed/{{removal}}/links.csv", "integrations.removed_links", ADMIN, 200),
 
     R("GET",  "/", "matters.index", MEMBER, 200),
+    R("GET",  "/search", "matters.search", MEMBER, 200),
     R("GET",  "/matters/new", "matters.new", STAFF, 200),
     R("POST", "/matters/new", "matters.new", STAFF, 422),
     R("GET",  MATTER, "matters.matter", IN_MATTER, 200),
+    R("POST", f"{MATTER}/pin", "matters.pin", IN_MATTER, 303),
     R("GET",  f"{MATTER}/rename", "matters.rename", MATTER_STAFF, 200),
     R("POST", f"{MATTER}/rename", "matters.rename", MATTER_STAFF, 303),
     R("GET",  f"{MATTER}/people", "matters.people", IN_MATTER, 200),
