@@ -55,7 +55,7 @@ def test_a_pop_up_closed_while_loading_stays_closed(firm: Stack, visit: Visit) -
     """It is gone and its request aborted at once: no response comes in time to replace it."""
     ada = visit(firm, ADA)
     ada.open("/admin/integrations/imanage")
-    held = hold(ada, "**/imanage/new")
+    hold(ada, "**/imanage/new")
     for close in (PRESS_ESCAPE, PRESS_CLOSE, GO_BACK):
         ada.button("Add server").click()
         expect(ada.dialog()).to_contain_text("Loading…")
@@ -65,7 +65,6 @@ def test_a_pop_up_closed_while_loading_stays_closed(firm: Stack, visit: Visit) -
         expect(ada.dialog()).to_have_count(0)
         expect(ada.button("Add server")).to_be_focused()
         ada.page.wait_for_function("() => !history.state?.step")
-    assert len(held) == 3
     ada.page.unroute_all()
 
 
