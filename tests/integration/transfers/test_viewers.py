@@ -17,7 +17,7 @@ from services.access.server_access import ONLY_SERVER, known_to
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.outcomes import NOT_FOR_YOU
 from services.mail.messages import NotToBeSentError
-from services.matters import participants
+from services.matters import closing_index, participants
 from services.transfers import mail as transfer_mail
 from services.transfers import views as transfer_views
 from services.transfers.item_views import words_of
@@ -104,6 +104,10 @@ class World:
         self.transfers = [
             transfer_id for who in ("unlisted", "removed") for transfer_id in self._transfers_of(who)
         ]
+        lead = actor_of(self.lead)
+        entry = closing_index.EntryCommand("Deed", is_heading=False, document_id=self.document_id)
+        closing_index.add(lead, self.matter_id, entry)
+        self.index_row_id = closing_index.read(lead, self.matter_id).entries[0].id
         self._ids = [self._ids_of(transfer_id) for transfer_id in self.transfers]
         self.browsers = {name: Browser(app).sign_in(member) for name, member in self.people.items()}
         participants.remove(lead, self.matter_id, self.people["removed"].id)
@@ -157,6 +161,7 @@ class World:
         absent = ("removal", "package", "invitation", "run", "group", "repoint")
         return dict.fromkeys(absent, uuid.uuid4()) | {
             "matter": self.matter_id,
+            "index_row": self.index_row_id,
             "document": self.document_id,
             "version": matters.current_version(self.document_id),
             "server": self.server.id,
