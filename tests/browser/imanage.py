@@ -35,6 +35,16 @@ def sign_in_from_picker(person: Person, user: str) -> None:
         person.sign_in_at_imanage(user)
 
 
+def disconnect(person: Person) -> None:
+    """End the person's sign-in to iManage, if they have one."""
+    person.open("/account")
+    button = accounts(person).get_by_role("button", name="Disconnect", exact=True)
+    if button.count():
+        button.click()
+        person.in_dialog("Disconnect").click()
+        expect(person.page.get_by_text("You are disconnected.")).to_be_visible()
+
+
 def accounts(person: Person) -> Locator:
     return person.page.get_by_role("table", name="Connected accounts")
 

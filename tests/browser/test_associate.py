@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.imanage import document_row, expect_outcome, go_into, search, tick
+from tests.browser.imanage import disconnect, document_row, expect_outcome, go_into, search, tick
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -19,6 +19,7 @@ SEARCHED = re.compile(r"^Company search – Project Heron\.\w+")
 
 def test_the_associate_gets_saves_and_follows_drift(firm: Stack, visit: Visit) -> None:
     alice = visit(firm, ALICE)
+    disconnect(alice)
     alice.open_matter(MATTER)
     sign_in_and_return_to_pop_up(alice)
     twin = get_two_documents(alice)

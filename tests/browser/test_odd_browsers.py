@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from commands.demo_firm import PASSWORD
 from tests.browser.conftest import Visit
-from tests.browser.imanage import document_row
+from tests.browser.imanage import disconnect, document_row
 from tests.support.stack import Stack
 
 ALICE = "alice@practice.example"
@@ -51,12 +51,7 @@ def test_hostile_names_are_shown_as_text(firm: Stack, visit: Visit) -> None:
 def test_two_tabs_keep_their_own_sign_in_to_imanage(firm: Stack, visit: Visit) -> None:
     """The first tab returns after the second has begun: each returns to its own page."""
     alice = visit(firm, ALICE)
-    alice.open("/account")
-    disconnect = alice.page.get_by_role("button", name="Disconnect", exact=True)
-    if disconnect.count():
-        disconnect.click()
-        alice.in_dialog("Disconnect").click()
-        expect(alice.page.get_by_text("You are disconnected.")).to_be_visible()
+    disconnect(alice)
     first = alice.page
     alice.open_matter(MATTER)
     alice.button("Get from iManage").click()
