@@ -175,15 +175,14 @@ def new_document(container_id: str) -> Response:
         )
         world.put_document(document)
     extra_fields = {"warnings": warnings} if warnings else {}
-    return _answer(document_profile(document), **extra_fields)
+    return _answer(document_profile(document), state().settings.upload_status, **extra_fields)
 
 
-def _answer(profile: Row, **extra_fields: Any) -> Response:
+def _answer(profile: Row, status: int = 200, **extra_fields: Any) -> Response:
     """What an upload is answered with: the profile, or a few of its fields by the setting `upload_answer`."""
-    settings = state().settings
-    if settings.upload_answer == "short":
+    if state().settings.upload_answer == "short":
         profile = {name: profile[name] for name in SHORT_ANSWER}
-    return record(profile, settings.upload_status, **extra_fields)
+    return record(profile, status, **extra_fields)
 
 
 def _content(stream: Incoming) -> Content:
@@ -245,7 +244,7 @@ def new_version(doc: str) -> Response:
         current, _ = document_at(doc, "read_write", latest=True)  # it may have changed during the upload
         require_writable(current)
         stored = state().world.put_document(_add_version(current, profile, _content(stream), changes))
-    return _answer(document_profile(stored))
+    return _answer(document_profile(stored), state().settings.upload_status)
 
 
 def _version_changes(profile: Row, last: Version) -> Row:

@@ -50,7 +50,9 @@ def numbered(document_id: uuid.UUID) -> dict[int, uuid.UUID]:
 
 def events(action: str) -> list[AuditEvent]:
     session().rollback()
-    return list(session().scalars(select(AuditEvent).where(AuditEvent.action == action)))
+    return list(
+        session().scalars(select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.at))
+    )
 
 
 def test_the_current_version_is_compared_with_the_one_before_it(desk: Desk) -> None:

@@ -61,9 +61,9 @@ def pages(app: Flask, browser: Browser, desk: Desk, transfer_id: uuid.UUID) -> I
 
 
 def unpacked(content: bytes) -> str:
-    """What a person would read in it, a zip's members included."""
+    """What a person would read in it, a zip's members included. The bytes of a PDF are kept as they are."""
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        return content.decode()
+        return content.decode(errors="replace")
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         return "\n".join(file.read(name).decode() for name in file.namelist())
 
