@@ -115,6 +115,11 @@ def _word(file: IO[bytes], document: Document) -> None:
         package = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError):
         raise RefusedFileError("damaged") from None
+    with package:
+        _word_parts(package, document)
+
+
+def _word_parts(package: zipfile.ZipFile, document: Document) -> None:
     main = _main_part(package)
     left = MAX_XML
     for name in (main, *(posixpath.join(posixpath.dirname(main), notes) for notes in NOTES)):

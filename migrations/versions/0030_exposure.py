@@ -156,7 +156,7 @@ def _drop(name, keys, times=()):
 
 
 def _name_organisations(connection):
-    """Give each guest the organisation that their text names; one spelling of it stands for all."""
+    """Give each guest the organisation that their text names; all spellings of a name become one organisation."""
     columns = ('id', 'name', 'name_key', 'organisation', 'organisation_id', 'created_at')
     known = {}
     member, organisation = (

@@ -76,12 +76,12 @@ def undo(
         rows = [row for row in _rows(actor, command) if row.decision is not None]
         if any(row.is_out_of_reach for row in rows):
             permissions.require_change_matter(actor, matter_id)
-        for row in rows:
-            writing.execute(
-                delete(DriftDecision).where(
-                    DriftDecision.document_id == row.document_id, DriftDecision.server_id == server_id
-                )
+        writing.execute(
+            delete(DriftDecision).where(
+                DriftDecision.document_id.in_([row.document_id for row in rows]),
+                DriftDecision.server_id == server_id,
             )
+        )
         audit.record_all([_event(actor, command, row, "drift.undone") for row in rows])
     return len(rows)
 
@@ -97,18 +97,22 @@ def _decide(actor: Actor, command: DecideCommand, rows: list[DriftRow], action: 
     """Write the choice for each of them, in the open unit of work."""
     if not rows:
         raise InvalidError({"document": "These documents have changed since. Open Drift again."})
+    decided = {
+        "choice": command.choice,
+        "reason": command.reason.strip(),
+        "member_id": actor.id,
+        "at": utcnow(),
+    }
+    values = [
+        {"document_id": row.document_id, "server_id": command.server_id, "seen": row.mark, **decided}
+        for row in rows
+    ]
     with unit_of_work() as writing:
-        for row in rows:
-            values = {
-                "seen": row.mark,
-                "choice": command.choice,
-                "reason": command.reason.strip(),
-                "member_id": actor.id,
-                "at": utcnow(),
-            }
-            keys = {"document_id": row.document_id, "server_id": command.server_id}
-            made = upsert(DriftDecision).values(**keys, **values)
-            writing.execute(made.on_conflict_do_update(index_elements=list(keys), set_=values))
+        made = upsert(DriftDecision)
+        changed = decided | {"seen": made.excluded.seen}
+        writing.execute(
+            made.on_conflict_do_update(index_elements=["document_id", "server_id"], set_=changed), values
+        )
         audit.record_all([_event(actor, command, row, action) for row in rows])
 
 

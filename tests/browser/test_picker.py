@@ -54,7 +54,7 @@ def close_question(alice: Person) -> Locator:
 
 
 def test_an_associate_takes_documents_without_the_mouse(alice: Person) -> None:
-    """From the offered workspace by keys, sorted, the next 500, and by number; and all of it is there again."""
+    """Documents are found by keyboard, 500 at a time and by number; place, search and selection are kept."""
     open_picker(alice)
     expect(alice.dialog().get_by_text("Is “Project Heron” the matter’s workspace?")).to_be_visible()
     alice.check_page()
