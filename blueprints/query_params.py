@@ -68,7 +68,7 @@ def count_search() -> None:
     """Count a search of this member, once for each request. Raises RateLimitedError."""
     if COUNTED not in request.environ:
         request.environ[COUNTED] = True
-        rate_limits.require((actor().viewer or actor()).id, rate_limits.SEARCHES)
+        rate_limits.require(actor().person_id, rate_limits.SEARCHES)
 
 
 def _words() -> str:

@@ -27,6 +27,11 @@ class Actor:
     viewed_matter_id: uuid.UUID | None = None
     viewer: Actor | None = None
 
+    @property
+    def person_id(self) -> uuid.UUID:
+        """Whose use counts: the member's who views as a guest, else the actor's own."""
+        return (self.viewer or self).id
+
 
 @dataclass(frozen=True)
 class Nobody:

@@ -110,7 +110,7 @@ def page(actor: Actor, version: VersionView, number: int) -> Page:
 
 
 def _run(actor: Actor, task: process.Task, versions: Sequence[VersionView], **options: Any) -> bytes:
-    rate_limits.require((actor.viewer or actor).id, rate_limits.VIEWS)
+    rate_limits.require(actor.person_id, rate_limits.VIEWS)
     for version in versions:
         if version.size > MAX_BYTES:
             raise _refusal("too_large", task, version)

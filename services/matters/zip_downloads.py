@@ -48,8 +48,7 @@ def of_documents(actor: Actor, matter_id: uuid.UUID, ids: Collection[uuid.UUID] 
     Audits each as a download. Raises NotFoundError if there are none to see, and RefusedError over a limit.
     """
     matter, _ = permissions.require_matter(actor, matter_id)
-    person_id = (actor.viewer or actor).id
-    rate_limits.require(person_id, rate_limits.ZIPS)
+    rate_limits.require(actor.person_id, rate_limits.ZIPS)
     shown = [Document.matter_id == matter_id, visibility.documents_of_matter(actor)]
     if ids:
         shown.append(Document.id.in_(ids))
@@ -81,16 +80,16 @@ def of_documents(actor: Actor, matter_id: uuid.UUID, ids: Collection[uuid.UUID] 
                 zip=f"{count} documents" if count > 1 else "1 document",
             )
         )
-    if not sending.acquire(person_id):
+    if not sending.acquire(actor.person_id):
         raise refusal(TooManyError, "zip.busy")
     try:
         name = adapt(f"{matter.name}.zip").full
         with unit_of_work():
             audit.record_all(events)
     except BaseException:
-        sending.release(person_id)
+        sending.release(actor.person_id)
         raise
-    return ZipDownload(name, len(archive), archive, lambda: sending.release(person_id))
+    return ZipDownload(name, len(archive), archive, lambda: sending.release(actor.person_id))
 
 
 @dataclass(frozen=True)
